@@ -3,3 +3,10 @@
 //! Read top to bottom; each layer may use only the layers above it in this list.
 
 pub mod protocol; // what the standards say: pure, no I/O
+pub mod crypto; // what proves it: keys, hashes, seals
+pub mod config; // what the operator says
+pub mod store; // what we remember: one file per table
+pub mod app; // what every request shares
+
+#[path = "../migrations/mod.rs"]
+pub mod migrations;

@@ -60,8 +60,14 @@ impl ReplyTo {
         self.with(issuer, vec![("code", code.to_owned())])
     }
 
-    pub fn failure(&self, issuer: &str, error: &Error) -> Reply {
-        self.with(issuer, vec![("error", error.code.as_str().to_owned()), ("error_description", error.described())])
+    /// `about`: the page that carries the trace id, as `error_uri`; no other member may (§4.1.2.1).
+    pub fn failure(&self, issuer: &str, error: &Error, about: &str) -> Reply {
+        let fields = vec![
+            ("error", error.code.as_str().to_owned()),
+            ("error_description", error.described()),
+            ("error_uri", about.to_owned()),
+        ];
+        self.with(issuer, fields)
     }
 
     /// RFC 9207 §2: every answer names the issuer that it comes from.
