@@ -1,0 +1,3 @@
+//! Signet, an OpenID Connect provider.
+
+pub mod crypto;
