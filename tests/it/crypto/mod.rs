@@ -1,7 +1,10 @@
 //! `src/crypto`, and what else guards the doors: the listener and the outgoing fetch.
 
+mod doors;
 mod jwk;
 mod jws;
+mod listener;
+mod outbound;
 mod password;
 mod seal;
 mod secret;
