@@ -10,7 +10,7 @@ use std::{
     error::Error,
     fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -24,7 +24,7 @@ use reqwest::{
 };
 use serde_json::Value;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OnceCell, OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
 use url::{Host, Url};
@@ -39,8 +39,10 @@ const MOST_REMEMBERED: usize = 1000;
 
 /// Fetches documents from elsewhere within strict limits.
 pub struct Outbound {
-    client: reqwest::Client,
+    /// Made at the first fetch: reading the system's certificates takes a third of the time that a start may take.
+    client: OnceCell<reqwest::Client>,
     allowed: Arc<Allowed>,
+    roots: Vec<Certificate>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     failures: Mutex<HashMap<Url, (Instant, OutboundError)>>,
 }
@@ -77,24 +79,9 @@ impl Outbound {
     /// beside the system's certificates.
     pub fn new(allowed_hosts: Vec<String>, extra_root_certificates: Option<PathBuf>) -> anyhow::Result<Self> {
         let allowed = Arc::new(Allowed(allowed_hosts.iter().map(|host| plain(host)).collect()));
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("Signet/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .timeout(TOTAL)
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .dns_resolver(Resolver(allowed.clone()));
-        if let Some(path) = extra_root_certificates {
-            let name = path.display();
-            let pem = fs::read(&path).with_context(|| format!("{name} cannot be read"))?;
-            let bundle = Certificate::from_pem_bundle(&pem).with_context(|| format!("{name} is no PEM file"))?;
-            anyhow::ensure!(!bundle.is_empty(), "{name} holds no certificate");
-            builder = builder.tls_certs_merge(bundle);
-        }
-        let client = builder.build().context("the client for outgoing requests could not be made")?;
-        Ok(Outbound { client, allowed, hosts: Mutex::default(), failures: Mutex::default() })
+        let roots = extra_root_certificates.as_deref().map_or(Ok(vec![]), roots)?;
+        let (client, hosts, failures) = Default::default();
+        Ok(Outbound { client, allowed, roots, hosts, failures })
     }
 
     /// The JSON document at `url`. A failure is logged here, once, and answered again from memory for a while.
@@ -116,7 +103,8 @@ impl Outbound {
     }
 
     async fn fetch(&self, url: &Url) -> Result<Fetched, OutboundError> {
-        let request = self.client.get(url.clone()).header(ACCEPT, "application/json, application/jwk-set+json");
+        let client = self.client.get_or_try_init(|| self.make_client()).await?;
+        let request = client.get(url.clone()).header(ACCEPT, "application/json, application/jwk-set+json");
         let response = request.send().await.map_err(explain)?;
         if response.status() != StatusCode::OK {
             return Err(failed(format!("the answer has status {}", response.status())));
@@ -128,6 +116,12 @@ impl Outbound {
         let body = read(response).await?;
         let json = serde_json::from_slice(&body).map_err(|error| failed(format!("the answer is not JSON: {error}")))?;
         Ok(Fetched { json, max_age })
+    }
+
+    async fn make_client(&self) -> Result<reqwest::Client, OutboundError> {
+        let (allowed, roots) = (self.allowed.clone(), self.roots.clone());
+        let made = tokio::task::spawn_blocking(|| client(allowed, roots)).await;
+        made.map_err(|error| failed(error.to_string()))?.map_err(explain)
     }
 
     async fn permit(&self, host: &str) -> Option<OwnedSemaphorePermit> {
@@ -156,6 +150,28 @@ impl Outbound {
             failures.insert(url.clone(), (Instant::now(), error.clone()));
         }
     }
+}
+
+fn client(allowed: Arc<Allowed>, roots: Vec<Certificate>) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .user_agent(concat!("Signet/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(CONNECT)
+        .timeout(TOTAL)
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .tls_certs_merge(roots)
+        .dns_resolver(Resolver(allowed))
+        .build()
+}
+
+fn roots(path: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let name = path.display();
+    let pem = fs::read(path).with_context(|| format!("{name} cannot be read"))?;
+    let bundle = Certificate::from_pem_bundle(&pem).with_context(|| format!("{name} is no PEM file"))?;
+    anyhow::ensure!(!bundle.is_empty(), "{name} holds no certificate");
+    Ok(bundle)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -334,3 +334,23 @@ fn an_absurd_date_in_a_signed_token_is_no_date() {
 fn at_hash_is_the_left_half() {
     assert_eq!(left_half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_token_and_no_key_causes_a_panic(
+        parts in proptest::collection::vec("[ -~]{0,40}|\\{\"alg\":\"(RS256|ES256|EdDSA)\"\\}", 0..5),
+        members in proptest::collection::hash_map("kty|crv|n|e|x|y|kid|alg|use|key_ops", "RSA|EC|OKP|P-256|Ed25519|sig|[A-Za-z0-9_-]{0,60}", 0..8),
+    ) {
+        let keys = set(&[signer().public_jwk().clone()]);
+        let encoded = parts.iter().map(b64).collect::<Vec<_>>().join(".");
+        for token in [parts.join("."), encoded] {
+            proptest::prop_assert!(open(&token, None).is_err());
+            proptest::prop_assert!(open_foreign(&token, &keys, &ALL).is_err());
+        }
+        let _ = KeySet::parse(&json!({"keys": [members]}));
+        let _ = Verifier::from_jwk(&json!(members));
+        let _ = signet::crypto::jwk::thumbprint(&json!(members));
+    }
+}
