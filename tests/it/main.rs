@@ -1,1 +1,4 @@
-#[test] fn t() {}
+//! The integration tests, one binary.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod crypto;
