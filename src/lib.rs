@@ -1,0 +1,2 @@
+//! Signet.
+pub mod config;
