@@ -17,8 +17,8 @@ section! {
         /// A PNG, JPEG or WebP file of at most 512 KiB, read at the start. Default: none.
         logo: Option<Logo> = Fallback::Unset, optional(logo);
         /// The colour of buttons and links, as #rrggbb; white text on it must be readable (WCAG 2.2, 1.4.3: a contrast
-        /// of 4.5). Default: #2457c5.
-        accent: Accent = Fallback::Fixed("#2457c5"), accent;
+        /// of 4.5). Default: #1d4e89.
+        accent: Accent = Fallback::Fixed("#1d4e89"), accent;
     }
 }
 
@@ -84,6 +84,11 @@ pub struct Accent {
 impl Accent {
     const ENOUGH: f64 = 4.5;
 
+    /// Red, green and blue.
+    pub fn rgb(self) -> [u8; 3] {
+        [self.red, self.green, self.blue]
+    }
+
     /// The contrast to white, from 1 to 21 (WCAG 2.2, "contrast ratio").
     fn contrast(self) -> f64 {
         let linear = |part: u8| match f64::from(part) / 255.0 {
@@ -122,7 +127,7 @@ fn accent(given: &Given<'_>) -> Parsed<Accent> {
         .value
         .as_str()
         .and_then(hex)
-        .ok_or_else(|| Fault::new("the value is not a colour", "write #rrggbb, like \"#2457c5\""))?;
+        .ok_or_else(|| Fault::new("the value is not a colour", "write #rrggbb, like \"#1d4e89\""))?;
     if accent.contrast() >= Accent::ENOUGH {
         return Ok(accent);
     }

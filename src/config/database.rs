@@ -99,7 +99,7 @@ fn default_url(reader: &Reader<'_>) -> Option<String> {
 fn database_url(given: &Given<'_>) -> Parsed<DatabaseUrl> {
     const KINDS: &str = "write sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME or mysql://USER:PASSWORD@HOST/NAME";
     let text = given.value.as_str().ok_or_else(|| Fault::new("the value is not a text", KINDS))?.trim();
-    match text.split_once(':').map(|(scheme, rest)| (scheme, rest)) {
+    match text.split_once(':') {
         Some(("sqlite", path)) => sqlite(given.base, path),
         Some(("postgres" | "postgresql", rest)) => server(rest, "postgres").map(DatabaseUrl::Postgres),
         Some(("mysql" | "mariadb", rest)) => server(rest, "mysql").map(DatabaseUrl::Mysql),
@@ -138,8 +138,19 @@ fn server(rest: &str, scheme: &str) -> Parsed<Hidden> {
     Ok(Hidden::new(text))
 }
 
+fn has_sample_password(url: &str) -> bool {
+    const SAMPLES: [&str; 9] =
+        ["changeme", "change-me", "password", "secret", "postgres", "mysql", "root", "admin", "signet"];
+    Url::parse(url).is_ok_and(|url| url.password().is_some_and(|password| SAMPLES.contains(&password)))
+}
+
 impl Database {
     pub(super) fn check(&self, reader: &mut Reader<'_>) {
+        if let DatabaseUrl::Postgres(url) | DatabaseUrl::Mysql(url) = &self.url
+            && has_sample_password(url.reveal())
+        {
+            reader.warn("database.url", "the password is one that everybody tries first; choose a random one");
+        }
         if let (DatabaseUrl::Sqlite(_), Synchronous::Normal) = (&self.url, self.synchronous) {
             reader.warn(
                 "database.synchronous",

@@ -1,5 +1,7 @@
 //! Reads the settings file into a layer: every key with its line, every unknown key refused.
 use std::{
+    fs::File,
+    io::Read,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -68,14 +70,15 @@ fn text(path: &Path) -> Result<String, Fault> {
         let remedy = "name a file that exists and that the user who runs Signet may read";
         Fault::new(format!("cannot be read ({})", reason(&error)), remedy)
     };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if metadata.is_dir() {
+    if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
         return Err(Fault::new("is a folder", "name the file inside it"));
     }
-    if metadata.len() > LARGEST {
+    // Counted while reading: a device has no length to be asked for.
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST {
         return Err(Fault::new("is larger than 1 MiB", "name a file that holds settings only"));
     }
-    let bytes = std::fs::read(path).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -166,9 +169,11 @@ impl Reading<'_> {
                 Source::File { line: 0, .. } => list.clone(),
                 source => source,
             };
-            self.layers.entries.insert(key.clone(), source.clone());
             match entry.get_ref() {
-                DeValue::Table(inner) => self.table(inner, &format!("{pattern}."), &format!("{key}.")),
+                DeValue::Table(inner) => {
+                    self.layers.entries.insert(key.clone(), source);
+                    self.table(inner, &format!("{pattern}."), &format!("{key}."));
+                }
                 _ => self.refuse(source, &key, "this is not a table", format!("write [[{}]]", name_of_list(&pattern))),
             }
         }

@@ -27,7 +27,7 @@ section! {
         refresh_grace: Seconds = Fallback::Fixed("10s"), seconds(0, 60);
         /// A sign-in in a browser that is not used. Not longer than `session_absolute`. Default: 1h.
         session_idle: Seconds = Fallback::Fixed("1h"), seconds(MINUTE, 30 * DAY);
-        /// A sign-in in a browser, however much it is used. At most 30d. Default: 1d.
+        /// A sign-in in a browser, however much it is used. At most 30d. Default: 24h.
         session_absolute: Seconds = Fallback::Fixed("24h"), seconds(MINUTE, 30 * DAY);
         /// The way through the pages, from the app's request to its answer. At most 1d. Default: 30m.
         journey: Seconds = Fallback::Fixed("30m"), seconds(MINUTE, DAY);

@@ -8,7 +8,10 @@ use std::{
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::setting::{Fault, Given, Parsed, Secrecy, Shown};
+use super::{
+    error::misleads,
+    setting::{Fault, Given, Parsed, Secrecy, Shown},
+};
 
 /// A span of time in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +84,7 @@ pub fn text(longest: usize) -> impl Fn(&Given<'_>) -> Parsed<String> {
         if value.trim().is_empty() {
             return Err(Fault::new("the value is empty", "give a text, or leave the key out"));
         }
-        if value.trim() != value || value.chars().any(char::is_control) {
+        if value.trim() != value || value.chars().any(misleads) {
             return Err(Fault::new("the value has control characters, or spaces around it", "remove them"));
         }
         match value.chars().count() {

@@ -170,7 +170,8 @@ impl<'a> Reader<'a> {
 
     /// Notes something that works and should still be known.
     pub fn warn(&mut self, key: &str, message: impl Into<String>) {
-        let source = self.effective.iter().find(|entry| entry.key == key).map(|entry| entry.source.clone());
+        let entry = self.effective.iter().find(|entry| entry.key == key && entry.source != Source::Default);
+        let source = entry.map(|entry| entry.source.clone());
         self.warnings.push(Warning { source, key: key.to_owned(), message: message.into() });
     }
 }

@@ -76,7 +76,7 @@ pub fn raw_key(given: &Given<'_>) -> Parsed<RawKey> {
         .ok_or_else(|| Fault::new("the key is not base64", REMEDY))?;
     let key = <[u8; 32]>::try_from(bytes.as_slice())
         .map_err(|_| Fault::new(format!("the key has {} bytes, not 32", bytes.len()), REMEDY))?;
-    if bytes.iter().any(|byte| *byte != bytes[0]) && !is_sample(text) {
+    if !repeats(&bytes) && !is_sample(text) {
         return Ok(RawKey(Zeroizing::new(key)));
     }
     Err(Fault::new("the key is a sample, not random", REMEDY))
@@ -119,11 +119,10 @@ fn is_sample(text: &str) -> bool {
     for word in WORDS {
         rest = rest.replace(word, "");
     }
-    rest.len() < before && rest.len() < 32 || repeats(text)
+    rest.len() < before && rest.len() < 32 || repeats(text.as_bytes())
 }
 
-fn repeats(text: &str) -> bool {
-    let bytes = text.as_bytes();
+fn repeats(bytes: &[u8]) -> bool {
     (1..=bytes.len() / 2).any(|period| bytes.iter().zip(&bytes[period..]).all(|(a, b)| a == b))
 }
 

@@ -23,7 +23,7 @@ section! {
         /// fragment; http is allowed for localhost, 127.0.0.1 and [::1]. It may have a path. Kept as written.
         /// Default: localhost and the port of `listen`, https if `tls` is set.
         issuer: Issuer = Fallback::Derived(default_issuer), issuer;
-        /// Whether requests are throttled. `false` is for benchmarks and certification. Default: true.
+        /// Whether requests are throttled. `off` is for benchmarks and certification. Default: on.
         limits: bool = Fallback::Fixed("on"), switch;
         /// The networks of the proxies in front of this server, whose X-Forwarded-For is believed. Default: none.
         trusted_proxies: Vec<IpNet> = Fallback::Fixed(""), list(network);

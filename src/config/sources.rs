@@ -126,7 +126,7 @@ pub fn read_environment<K: Into<OsString>, V: Into<OsString>>(
                 key: name,
                 message: "ignored: Kubernetes sets it for a service that is called signet (enableServiceLinks: false stops it)".into(),
             }),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     found
@@ -138,13 +138,10 @@ enum Meaning {
     ServiceLink,
 }
 
-fn read_variable(name: &str, value: &OsStr) -> Result<Meaning, Problem> {
-    let refuse = |problem: &str, remedy: String| Problem {
-        source: None,
-        key: name.to_owned(),
-        value: None,
-        problem: problem.to_owned(),
-        remedy,
+fn read_variable(name: &str, value: &OsStr) -> Result<Meaning, Box<Problem>> {
+    let refuse = |problem: &str, remedy: String| {
+        let (key, problem) = (name.to_owned(), problem.to_owned());
+        Box::new(Problem { source: None, key, value: None, problem, remedy })
     };
     if name == "SIGNET_CONFIG" {
         return match value.is_empty() {

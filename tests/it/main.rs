@@ -1,1 +1,4 @@
+//! Every test, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod config;
