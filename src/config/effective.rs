@@ -62,10 +62,10 @@ fn header(table: &str) -> String {
 
 fn line(name: &str, entry: &Effective) -> String {
     const COMMENTS_START: usize = 48;
-    let setting = match &entry.value {
-        Value::Null => format!("# {name} is not set"),
-        value => format!("{name} = {}", toml(value)),
-    };
+    if entry.value.is_null() {
+        return format!("# {name} is not set\n");
+    }
+    let setting = format!("{name} = {}", toml(&entry.value));
     format!("{setting:<COMMENTS_START$} # {}\n", printable(&entry.source.to_string()))
 }
 

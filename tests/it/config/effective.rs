@@ -18,7 +18,7 @@ fn the_settings_are_printed_with_their_sources() {
         "issuer = \"http://localhost:9000\" # default",
         "limits = true # default",
         "url = \"sqlite:/srv/signet/signet.db\" # default",
-        "# certificate is not set # default",
+        "# certificate is not set",
         "[lifetimes]",
         "code = \"30s\" # signet.toml:2",
     ] {
