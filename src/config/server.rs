@@ -20,7 +20,7 @@ section! {
         /// The address and port to listen on. Default: 127.0.0.1:8080, which only this machine can reach.
         listen: Listen = Fallback::Fixed("127.0.0.1:8080"), listen;
         /// The URL by which the world knows this server, and which every token names: https, without query and
-        /// fragment; http is allowed for localhost, 127.0.0.1 and [::1]. It may have a path. Kept as written.
+        /// fragment; http is allowed for localhost, 127.0.0.1 and `[::1]`. It may have a path. Kept as written.
         /// Default: localhost and the port of `listen`, https if `tls` is set.
         issuer: Issuer = Fallback::Derived(default_issuer), issuer;
         /// Whether requests are throttled. `off` is for benchmarks and certification. Default: on.

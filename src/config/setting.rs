@@ -1,4 +1,4 @@
-//! What a setting is. A section file declares each of its keys once, with [`section!`]: name, type, default, parser and
+//! What a setting is. A section file declares each of its keys once, with `section!`: name, type, default, parser and
 //! documentation. The struct that the program uses, the reading, the environment's names, the check for unknown keys,
 //! `check-config` and the test of the example file all come from that one declaration.
 use std::path::Path;
