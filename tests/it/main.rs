@@ -1,4 +1,5 @@
-//! The integration tests, one binary.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! Every test, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod config;
 mod crypto;
