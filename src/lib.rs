@@ -1,0 +1,2 @@
+//! Signet, an OpenID Connect provider.
+pub mod http;
