@@ -5,10 +5,20 @@
 pub const DEFAULT_ACCENT: &str = "#1d4e89";
 
 /// What a page and a card are painted with, by theme; the same values stand in `static/signet.css`.
-const LIGHT: Theme =
-    Theme { page: Color(0xf4, 0xf5, 0xf7), card: Color(0xff, 0xff, 0xff), ink: Color(0x00, 0x00, 0x00), tint: 0.08 };
-const DARK: Theme =
-    Theme { page: Color(0x0e, 0x11, 0x16), card: Color(0x17, 0x1b, 0x22), ink: Color(0xff, 0xff, 0xff), tint: 0.16 };
+const LIGHT: Theme = Theme {
+    page: Color(0xf4, 0xf5, 0xf7),
+    card: Color(0xff, 0xff, 0xff),
+    ink: Color(0x00, 0x00, 0x00),
+    tint: 0.08,
+    text: TEXT,
+};
+const DARK: Theme = Theme {
+    page: Color(0x0e, 0x11, 0x16),
+    card: Color(0x17, 0x1b, 0x22),
+    ink: Color(0xff, 0xff, 0xff),
+    tint: 0.16,
+    text: 6.0,
+};
 
 const WHITE: Color = Color(0xff, 0xff, 0xff);
 const BLACK: Color = Color(0x00, 0x00, 0x00);
@@ -23,6 +33,8 @@ struct Theme {
     ink: Color,
     /// How much accent is in a tinted surface.
     tint: f64,
+    /// The contrast of links and icons: more in the dark, where colours glow less.
+    text: f64,
 }
 
 /// The `/static/brand.css` of this accent, `#rgb` or `#rrggbb`.
@@ -42,7 +54,7 @@ fn shades(accent: Color, theme: &Theme) -> String {
     let on_fill = if WHITE.contrast(fill) >= TEXT { WHITE } else { BLACK };
     let away = if on_fill == WHITE { BLACK } else { WHITE };
     let soft = theme.card.mix(accent, theme.tint);
-    let ink = accent.until(theme.ink, TEXT, &[theme.card, theme.page, soft]);
+    let ink = accent.until(theme.ink, theme.text, &[theme.card, theme.page, soft]);
     [
         ("fill", fill),
         ("fill-hover", fill.mix(away, 0.14)),

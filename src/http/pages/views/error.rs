@@ -24,8 +24,8 @@ pub struct ErrorPage {
     pub code: String,
     /// What was wrong with this request; in English, as in the specifications.
     pub description: String,
-    /// A way on: an address of ours and what to call it.
-    pub way_on: Option<(String, String)>,
+    /// A way on for those who are signed in.
+    pub to_account: Option<String>,
 }
 
 /// Why there is an error page.
@@ -100,15 +100,14 @@ impl ErrorPage {
             remedy,
             code: code.to_owned(),
             description: description.to_owned(),
-            way_on: None,
+            to_account: None,
             frame,
         }
     }
 
-    /// With a link to an address of ours, called by the sentence of `key`.
-    pub fn way_on(self, address: String, key: &str) -> Self {
-        let words = self.frame.t(key).to_owned();
-        Self { way_on: Some((address, words)), ..self }
+    /// With a link to the account at this address.
+    pub fn to_account(self, address: String) -> Self {
+        Self { to_account: Some(address), ..self }
     }
 
     pub fn with_status(self, status: StatusCode) -> Self {

@@ -38,6 +38,16 @@ pub enum LoginProblem {
     Stale,
 }
 
+impl Login {
+    /// What the last attempt met, in words; a person who is asked again has no name to get wrong.
+    fn complaint(&self) -> Option<String> {
+        match self.problem? {
+            LoginProblem::Wrong if self.again.is_some() => Some(self.frame.t("login.again_wrong").to_owned()),
+            problem => Some(problem.sentence(self.frame.texts)),
+        }
+    }
+}
+
 impl LoginProblem {
     pub fn sentence(self, texts: &Texts) -> String {
         match self {

@@ -25,5 +25,5 @@ pub use logout::{LoggedOut, LogoutConfirm};
 pub use moment::Moment;
 pub use set_up::{Input, InputProblem, PasswordRule, SetUp, SetUpDone};
 pub use try_it::{
-    ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult,
+    ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult, pretty,
 };
