@@ -1,0 +1,3 @@
+//! How the world reaches us.
+pub mod pages;
+pub mod text;
