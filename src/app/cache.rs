@@ -33,6 +33,12 @@ pub struct Document {
     pub etag: Arc<str>,
 }
 
+impl Document {
+    pub fn bytes(&self) -> Vec<u8> {
+        self.body.to_vec()
+    }
+}
+
 pub struct Cache {
     clients: Moka<String, Arc<Client>>,
     origins: Moka<String, bool>,

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+pub use crate::store::user::User;
+
 use super::{Trouble, write, write_one};
 use crate::{
     app::App,
