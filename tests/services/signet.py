@@ -28,7 +28,7 @@ class Signet:
     def __init__(self, program, directory, settings=None, config=None, port=None):
         self.program = os.path.abspath(program)
         if not os.access(self.program, os.X_OK):
-            raise Failure(f"{program} is not there; `make build` builds it")
+            raise Failure(f"{program} is not there; `make build` and `make bench` build it")
         self.directory = directory
         self.port = port or free_port()
         self.issuer = f"http://localhost:{self.port}"
