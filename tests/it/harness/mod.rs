@@ -10,6 +10,7 @@ pub mod jwt;
 pub mod relying_party;
 pub mod seed;
 pub mod server;
+pub mod sink;
 pub mod tokens;
 
 pub use browser::{Browser, Mode};
@@ -17,4 +18,5 @@ pub use fixtures::{Fixtures, fixtures};
 pub use http::{Answer, Call, Parameters};
 pub use relying_party::{Asked, Proof, RelyingParty, Userinfo};
 pub use server::TestServer;
+pub use sink::Sink;
 pub use tokens::Tokens;

@@ -2,7 +2,7 @@
 use serde_json::{Map, Value, json};
 use signet::{
     app::App,
-    flows::admin::{clients, resources, users},
+    flows::admin::{clients, keys, resources, users},
     protocol::client_metadata::{ClientMetadata, ClientPolicy},
 };
 
@@ -155,6 +155,11 @@ pub async fn set_password(app: &App, person: &Person, password: &str) {
 }
 
 pub async fn client(server: &TestServer, spec: ClientSpec) -> RelyingParty {
+    try_client(server, spec).await.unwrap_or_else(|error| panic!("no client: {error}"))
+}
+
+/// Registers a client, or says why the server would not have it.
+pub async fn try_client(server: &TestServer, spec: ClientSpec) -> Result<RelyingParty, String> {
     let with_pages = !spec.redirect_uris.is_empty();
     let new = clients::NewClient {
         client_id: Some(spec.client_id.clone()),
@@ -167,7 +172,7 @@ pub async fn client(server: &TestServer, spec: ClientSpec) -> RelyingParty {
             ..ClientPolicy::default()
         },
     };
-    let (client, secret) = clients::create(&server.app, new).await.expect("a new client");
+    let (client, secret) = clients::create(&server.app, new).await.map_err(|error| format!("{error:?}"))?;
     let secret = || secret.as_ref().expect("a confidential client gets a secret").reveal().to_string();
     let proof = match spec.auth_method {
         "none" => Proof::None,
@@ -176,7 +181,7 @@ pub async fn client(server: &TestServer, spec: ClientSpec) -> RelyingParty {
         "private_key_jwt" => Proof::PrivateKeyJwt(CLIENTS_KEY.clone()),
         other => panic!("no such method: {other}"),
     };
-    RelyingParty {
+    Ok(RelyingParty {
         site: server.site.clone(),
         client_id: client.client_id.clone(),
         proof,
@@ -184,7 +189,7 @@ pub async fn client(server: &TestServer, spec: ClientSpec) -> RelyingParty {
         scope: if with_pages { "openid profile email".into() } else { spec.scope.into() },
         origin: (spec.kind == "spa").then(|| "https://spa.example".into()),
         clock: server.clock.clone(),
-    }
+    })
 }
 
 pub async fn disable_client(app: &App, client: &RelyingParty) {
@@ -215,4 +220,19 @@ pub async fn resource(server: &TestServer, name: &str, identifier: &str, scope: 
         origin: None,
         clock: server.clock.clone(),
     }
+}
+
+/// What `signet keys rotate` does: a next key is announced, and signs once everybody can know it.
+pub async fn rotate_keys(app: &App) {
+    keys::rotate(app).await.expect("a next key");
+}
+
+/// What the server does by itself from time to time.
+pub async fn run_jobs(app: &App) {
+    signet::jobs::run_all(app).await;
+}
+
+/// The database goes away under a running server.
+pub async fn lose_storage(app: &App) {
+    app.close_storage().await;
 }

@@ -1,1 +1,10 @@
-
+//! The numbered cases of the security requirements. A test is named by its case.
+mod authorize;
+mod authorize_person;
+mod authorize_values;
+mod bearer;
+mod code;
+mod metadata;
+mod refresh;
+mod revocation;
+mod token;
