@@ -52,9 +52,18 @@ impl TestServer {
         Self::with(move |config| config.issuer = issuer.parse().unwrap()).await
     }
 
+    /// A deployment of somebody else's: it draws other secrets.
+    pub async fn another() -> Self {
+        Self::build(2, |_| {}).await
+    }
+
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(1, change).await
+    }
+
+    async fn build(seed: u64, change: impl FnOnce(&mut Config)) -> Self {
         let clock = Clock(Arc::new(AtomicI64::new(START)));
-        let (app, issuer, address, kept) = signet::testing::serve(Arc::clone(&clock.0), change).await;
+        let (app, issuer, address, kept) = signet::testing::serve(seed, Arc::clone(&clock.0), change).await;
         let address: SocketAddr = address;
         TestServer { app, site: Site { issuer, address }, clock, _kept: kept }
     }

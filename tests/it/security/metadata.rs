@@ -95,6 +95,8 @@ async fn sec_060_metadata_is_true() {
             sorted(&metadata["token_endpoint_auth_methods_supported"]),
             ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"]
         );
+        let grants = sorted(&metadata["grant_types_supported"]);
+        assert_eq!(grants, ["authorization_code", "client_credentials", "refresh_token"], "what clients may use by default");
         let absent = ["registration_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint"];
         for name in absent.into_iter().filter(|name| !members.contains_key(*name)) {
             let path = name.trim_end_matches("_endpoint").replace("registration", "register").replace("pushed_authorization_request", "par");
@@ -179,7 +181,7 @@ async fn sec_062_the_unknown_is_not_found() {
         assert!(answer.json().is_object());
         says_nothing_of_itself(&answer);
     }
-    for path in ["/x", "/authorize/x", "/authorize/../x", "/static/", "/static/../Cargo.toml", "/.git/config", "/.env", "/static/x.css"] {
+    for path in ["/x", "/authorize/../x", "/static/", "/static/../Cargo.toml", "/.git/config", "/.env", "/static/x.css"] {
         let mut browser = f.browser();
         browser.goto(path).await;
         assert_eq!(browser.page().status(), 404, "{path}");
