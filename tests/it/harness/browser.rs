@@ -102,6 +102,23 @@ impl Page {
         element.attribute("value").unwrap_or(element.text.trim()).to_string()
     }
 
+    /// A field that shows its value and takes no other.
+    pub fn is_fixed(&self, id: &str) -> bool {
+        self.document.by_id(id).is_some_and(|index| self.document.elements[index].attribute("readonly").is_some())
+    }
+
+    /// The button with this id, or that of the form with this id.
+    fn button(&self, id: &str) -> usize {
+        let named = self.document.by_id(id).unwrap_or_else(|| panic!("no #{id} on {self}"));
+        if !self.document.elements[named].is("form") {
+            return named;
+        }
+        let is_button = |index: &usize| self.document.elements[*index].is("button");
+        let mut buttons = (0..self.document.elements.len()).filter(is_button);
+        let found = buttons.find(|index| self.document.form_of(*index) == Some(named));
+        found.unwrap_or_else(|| panic!("no button sends #{id} on {self}"))
+    }
+
     /// The sources of one directive of the page's content security policy.
     pub fn policy(&self, directive: &str) -> Option<Vec<String>> {
         let policy = self.answer.header("content-security-policy")?;
@@ -243,6 +260,7 @@ impl Browser {
 
     pub fn fill(&mut self, id: &str, value: &str) -> &mut Self {
         assert!(self.page().has(id), "no #{id} on {}", self.page());
+        assert!(!self.page().is_fixed(id), "nobody can type into #{id} on {}", self.page());
         self.typed.insert(id.into(), value.into());
         self
     }
@@ -250,10 +268,9 @@ impl Browser {
     /// What pressing this button would send: the form's address, its method and its fields.
     pub fn form(&self, button: &str) -> (String, Method, Parameters) {
         let page = self.page();
-        let at = page.document.by_id(button).unwrap_or_else(|| panic!("no #{button} on {page}"));
-        let form = page.document.form_of(at).unwrap_or_else(|| panic!("#{button} is in no form on {page}"));
-        let (form, button) = (&page.document.elements[form], (form, &page.document.elements[at]));
-        let (index, button) = button;
+        let at = page.button(button);
+        let index = page.document.form_of(at).unwrap_or_else(|| panic!("#{button} is in no form on {page}"));
+        let (form, button) = (&page.document.elements[index], &page.document.elements[at]);
         let mut parameters = Parameters::default();
         for (field, name, value) in page.document.fields(index) {
             let id = page.document.elements[field].id().unwrap_or_default();
@@ -271,8 +288,7 @@ impl Browser {
     /// Presses a button or follows a link.
     pub async fn press(&mut self, id: &str) -> &mut Self {
         let page = self.page().clone();
-        let at = page.document.by_id(id).unwrap_or_else(|| panic!("no #{id} on {page}"));
-        if let Some(href) = page.document.elements[at].attribute("href") {
+        if let Some(href) = page.document.elements[page.button(id)].attribute("href") {
             let url = page.answer.url.join(href).unwrap();
             return self.visit(Call::get(url.as_str()), "same-origin", None).await;
         }

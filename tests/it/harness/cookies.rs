@@ -87,8 +87,4 @@ impl Jar {
         let pairs: Vec<String> = sent.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
-
-    pub fn get(&self, name: &str) -> Option<&Cookie> {
-        self.0.iter().find(|cookie| cookie.name == name)
-    }
 }

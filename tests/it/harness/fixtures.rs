@@ -145,7 +145,10 @@ impl Fixtures {
 impl Browser {
     /// Fills the sign-in page and sends it.
     pub async fn sign_in(&mut self, person: &Person) -> &mut Self {
-        self.fill("login-username", &person.username).fill("login-password", &person.password);
+        if !self.page().is_fixed("login-username") {
+            self.fill("login-username", &person.username);
+        }
+        self.fill("login-password", &person.password);
         self.press("login-submit").await
     }
 

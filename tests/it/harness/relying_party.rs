@@ -119,15 +119,6 @@ impl RelyingParty {
         self.asks().with("scope", &format!("{} offline_access", self.scope)).with("prompt", "consent")
     }
 
-    /// The same by the overrides that a test names; a value of "" leaves the parameter out.
-    pub fn authorize_url(&self, overrides: &[(&str, &str)]) -> String {
-        let change = |asked: Asked, (name, value): &(&str, &str)| match *value {
-            "" => asked.without(name),
-            value => asked.with(name, value),
-        };
-        overrides.iter().fold(self.asks(), change).url()
-    }
-
     /// The form that redeems a code.
     pub fn redemption(&self, code: &str, asked: &Asked) -> Parameters {
         let form = Parameters::new(&[("grant_type", "authorization_code"), ("code", code)]);

@@ -73,6 +73,7 @@ pub struct ClientSpec {
     pub first_party: bool,
     /// Profile claims in the ID token too.
     pub id_token_claims: bool,
+    pub opaque_access_tokens: bool,
 }
 
 impl ClientSpec {
@@ -88,6 +89,7 @@ impl ClientSpec {
             require_pkce: true,
             first_party: false,
             id_token_claims: false,
+            opaque_access_tokens: false,
         }
     }
 
@@ -168,7 +170,9 @@ pub async fn try_client(server: &TestServer, spec: ClientSpec) -> Result<Relying
         policy: ClientPolicy {
             require_pkce: spec.require_pkce,
             first_party: spec.first_party,
+            skip_consent: spec.first_party,
             id_token_claims: spec.id_token_claims,
+            opaque_access_tokens: spec.opaque_access_tokens,
             ..ClientPolicy::default()
         },
     };
