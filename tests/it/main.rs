@@ -1,7 +1,9 @@
-//! One binary for every test: it links the server once.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+//! Every test, in one binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod config;
+mod crypto;
+mod flows;
 mod harness;
 mod protocol;
 mod security;
-mod flows;

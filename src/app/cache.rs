@@ -1,0 +1,100 @@
+//! The only user of moka: what is read often and may be a few seconds old (decision D9).
+//! Nothing that is single-use or revocable is here: no code, token, session or nonce.
+
+use std::{sync::Arc, time::Duration};
+
+use moka::future::Cache as Moka;
+use sea_orm::{DatabaseConnection, DbErr};
+
+use crate::{
+    protocol,
+    store::{
+        client::{self, Client},
+        client_origin, resource,
+    },
+};
+
+/// D9 allows 5 s to reach other nodes.
+const LIFE: Duration = Duration::from_secs(4);
+
+/// All resources, with what the rules need of them worked out.
+#[derive(Debug, Default)]
+pub struct Resources {
+    pub rows: Vec<resource::Model>,
+    pub rules: Vec<protocol::resource::Resource>,
+}
+
+/// A document that is the same for everybody, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub body: Arc<[u8]>,
+    /// RFC 9110 §8.8.3, with its quotes.
+    pub etag: Arc<str>,
+}
+
+pub struct Cache {
+    clients: Moka<String, Arc<Client>>,
+    origins: Moka<String, bool>,
+    resources: Moka<(), Arc<Resources>>,
+    /// Discovery documents, by their path.
+    pub documents: moka::sync::Cache<&'static str, Document>,
+    /// Keys that clients publish at their `jwks_uri`; each fetched at most once in a while.
+    pub remote_keys: Moka<String, Arc<serde_json::Value>>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Cache {
+            clients: Moka::builder().max_capacity(10_000).time_to_live(LIFE).build(),
+            origins: Moka::builder().max_capacity(1_000).time_to_live(LIFE).build(),
+            resources: Moka::builder().max_capacity(1).time_to_live(LIFE).build(),
+            documents: moka::sync::Cache::builder().max_capacity(8).time_to_live(LIFE).build(),
+            remote_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+        }
+    }
+}
+
+impl Cache {
+    /// An enabled client. Unknown ones are not remembered, so a new client works at once.
+    pub async fn client(&self, db: &DatabaseConnection, client_id: &str) -> Result<Option<Arc<Client>>, DbErr> {
+        if let Some(client) = self.clients.get(client_id).await {
+            return Ok(Some(client));
+        }
+        let Some(client) = client::find(db, client_id).await?.filter(Client::is_enabled) else { return Ok(None) };
+        let client = Arc::new(client);
+        self.clients.insert(client_id.to_owned(), client.clone()).await;
+        Ok(Some(client))
+    }
+
+    /// After a change on this node: at once.
+    pub async fn forget_client(&self, client_id: &str) {
+        self.clients.invalidate(client_id).await;
+        self.origins.invalidate_all();
+    }
+
+    pub async fn is_registered_origin(&self, db: &DatabaseConnection, origin: &str) -> Result<bool, DbErr> {
+        if let Some(known) = self.origins.get(origin).await {
+            return Ok(known);
+        }
+        let known = client_origin::is_registered(db, origin).await?;
+        self.origins.insert(origin.to_owned(), known).await;
+        Ok(known)
+    }
+
+    pub async fn resources(&self, db: &DatabaseConnection) -> Result<Arc<Resources>, DbErr> {
+        if let Some(known) = self.resources.get(&()).await {
+            return Ok(known);
+        }
+        let rows = resource::all(db).await?;
+        let rules = rows.iter().map(resource::Model::rules).collect();
+        let known = Arc::new(Resources { rows, rules });
+        self.resources.insert((), known.clone()).await;
+        Ok(known)
+    }
+
+    /// After a change on this node: at once.
+    pub fn forget_resources(&self) {
+        self.resources.invalidate_all();
+        self.documents.invalidate_all();
+    }
+}

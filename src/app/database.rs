@@ -1,0 +1,75 @@
+//! Connecting to the three databases, each with what makes it durable and fast.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+
+use super::writer::Writer;
+use crate::config::{self, DatabaseUrl, Synchronous};
+
+/// Waiting longer than this for a connection is an answer too: 503.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections for reading, and the door for writing.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn connect(settings: &config::Database) -> Result<(DatabaseConnection, Writer), DbErr> {
+    match &settings.url {
+        DatabaseUrl::Sqlite(path) => {
+            let url = format!("sqlite://{}?mode=rwc", path.display());
+            // The writer creates the file and turns it to WAL, so it comes first.
+            let writing = Database::connect(sqlite(&url, settings, 1, false)).await?;
+            let reading = Database::connect(sqlite(&url, settings, settings.max_connections, true)).await?;
+            Ok((reading, Writer::gathered(writing)))
+        }
+        DatabaseUrl::Postgres(url) | DatabaseUrl::Mysql(url) => {
+            let db = Database::connect(server(url.reveal(), settings)).await?;
+            Ok((db.clone(), Writer::each(db)))
+        }
+    }
+}
+
+fn sqlite(url: &str, settings: &config::Database, connections: u32, reading: bool) -> ConnectOptions {
+    let synchronous = match settings.synchronous {
+        Synchronous::Full => SqliteSynchronous::Full,
+        Synchronous::Normal => SqliteSynchronous::Normal,
+    };
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(synchronous)
+                .busy_timeout(PATIENCE)
+                .foreign_keys(true)
+                // A few megabytes for all readers together keep the working set of a small site.
+                .pragma("cache_size", if reading { "-512" } else { "-2048" })
+                .pragma("journal_size_limit", "16777216")
+        });
+    if reading {
+        // An idle reader costs a thread and its cache.
+        options.idle_timeout(Duration::from_secs(30));
+    }
+    options
+}
+
+fn server(url: &str, settings: &config::Database) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(settings.max_connections)
+        .connect_timeout(PATIENCE)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        // A connection that the server closed while it lay idle is found out before it is used.
+        .test_before_acquire_if_idle_for(Duration::from_secs(5))
+        .idle_timeout(Duration::from_secs(300))
+        .sqlx_logging(false);
+    options
+}

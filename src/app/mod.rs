@@ -1,0 +1,118 @@
+//! What every request shares: settings, database, clock, chance, keys. Cheap to clone.
+
+pub mod cache;
+pub mod clock;
+pub mod database;
+pub mod keys;
+pub mod open;
+pub mod outbound;
+pub mod random;
+pub mod recorder;
+pub mod throttle;
+pub mod writer;
+
+use std::{ops::Deref, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sea_orm::DatabaseConnection;
+use uuid::Uuid;
+
+use self::{
+    cache::Cache, clock::Clock, keys::Keys, outbound::Outbound, random::Random, recorder::Recorder, throttle::Throttle,
+    writer::Writer,
+};
+use crate::{
+    config::Config,
+    crypto::{mac::MacKey, password::HashPool, seal::MasterKey, secret::Secret},
+    protocol::trace::{Kind, Trace},
+};
+
+/// The server, as its requests see it.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+pub struct Shared {
+    pub config: Config,
+    pub clock: Clock,
+    pub random: Random,
+    /// For reading; writes go through [`Shared::writer`].
+    pub db: DatabaseConnection,
+    pub writer: Writer,
+    pub master_key: MasterKey,
+    pub macs: Macs,
+    pub keys: Keys,
+    pub hashing: HashPool,
+    pub outbound: Outbound,
+    pub cache: Cache,
+    pub recorder: Recorder,
+    pub throttle: Throttle,
+}
+
+/// Keys of our own for message authentication codes; the same on every node.
+pub struct Macs {
+    /// Refresh tokens are derived with it.
+    pub refresh: MacKey,
+    /// Form tokens and the known-device cookie.
+    pub browser: MacKey,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl From<Shared> for App {
+    fn from(shared: Shared) -> Self {
+        App(Arc::new(shared))
+    }
+}
+
+impl App {
+    /// The one source of time: seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// 256 fresh bits.
+    pub fn secret(&self) -> Secret {
+        Secret::from_bytes(self.random.bytes())
+    }
+
+    pub fn id(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.random.bytes()).into_uuid()
+    }
+
+    /// 128 fresh bits as text, for what must be unique rather than secret.
+    pub fn nonce(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.random.bytes::<16>())
+    }
+
+    /// Begins to follow a run.
+    pub fn trace(&self, kind: Kind) -> Trace {
+        Trace::new(trace_id(self.random.bytes()), kind)
+    }
+
+    /// Keeps what a run recorded; never waits.
+    pub fn record(&self, trace: Trace) {
+        self.recorder.record(trace, self.now());
+    }
+
+    pub fn issuer(&self) -> &str {
+        self.config.server.issuer.as_str()
+    }
+
+    /// An address under the issuer; `path` begins with `/`.
+    pub fn url(&self, path: &str) -> String {
+        self.config.server.issuer.at(path)
+    }
+}
+
+/// 80 bits in letters that are hard to mistake for one another (Crockford's base 32).
+fn trace_id(bytes: [u8; 10]) -> String {
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let number = bytes.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    (0..16).rev().map(|i| char::from(LETTERS[(number >> (5 * i) & 31) as usize])).collect()
+}

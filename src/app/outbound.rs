@@ -1,0 +1,310 @@
+//! Fetching documents whose address a stranger chose (a client's `jwks_uri`): the only user of reqwest.
+//!
+//! Such an address is a way to make the server knock on doors inside its own network (SSRF). So: https, no redirects,
+//! no cookies, no proxy from the environment, and only public addresses, decided where the connection is made and
+//! not where the name is read. Time, size and concurrency are bounded and failures are remembered for a while.
+//! The operator may name hosts that are exempt: those may use http and private addresses.
+
+use std::{
+    collections::{HashMap, HashSet},
+    error::Error,
+    fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context;
+use reqwest::{
+    Certificate, Response, StatusCode,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
+    redirect,
+};
+use serde_json::Value;
+use tokio::{
+    sync::{OnceCell, OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
+use url::{Host, Url};
+
+const CONNECT: Duration = Duration::from_secs(2);
+const TOTAL: Duration = Duration::from_secs(5);
+const MOST_BYTES: usize = 256 * 1024;
+const AT_ONCE_PER_HOST: usize = 4;
+const REMEMBER_FAILURE: Duration = Duration::from_secs(30);
+/// Hosts and failures kept in memory; addresses come from strangers, so there must be an end.
+const MOST_REMEMBERED: usize = 1000;
+
+/// Fetches documents from elsewhere within strict limits.
+pub struct Outbound {
+    /// Made at the first fetch: reading the system's certificates takes a third of the time that a start may take.
+    client: OnceCell<reqwest::Client>,
+    allowed: Arc<Allowed>,
+    roots: Vec<Certificate>,
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    failures: Mutex<HashMap<Url, (Instant, OutboundError)>>,
+}
+
+/// A JSON document, and how long its server lets it be kept.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    pub json: Value,
+    /// From `Cache-Control`; zero if it forbids keeping. The keeper sets its own bounds.
+    pub max_age: Option<Duration>,
+}
+
+/// A document that could not be had. Shown, it says no more than that: a stranger must not learn from our errors what
+/// answers at an address. [`cause`](OutboundError::cause) is for the operator.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the document could not be fetched")]
+pub struct OutboundError {
+    cause: String,
+}
+
+impl OutboundError {
+    /// What went wrong, for the log only.
+    pub fn cause(&self) -> &str {
+        &self.cause
+    }
+}
+
+fn failed(cause: impl Into<String>) -> OutboundError {
+    OutboundError { cause: cause.into() }
+}
+
+impl Outbound {
+    /// `allowed_hosts` are names or addresses without port. `extra_root_certificates` is a PEM file that is trusted
+    /// beside the system's certificates.
+    pub fn new(allowed_hosts: Vec<String>, extra_root_certificates: Option<PathBuf>) -> anyhow::Result<Self> {
+        let allowed = Arc::new(Allowed(allowed_hosts.iter().map(|host| plain(host)).collect()));
+        let roots = extra_root_certificates.as_deref().map_or(Ok(vec![]), roots)?;
+        let (client, hosts, failures) = Default::default();
+        Ok(Outbound { client, allowed, roots, hosts, failures })
+    }
+
+    /// The JSON document at `url`. A failure is logged here, once, and answered again from memory for a while.
+    pub async fn get_json(&self, url: &Url) -> Result<Fetched, OutboundError> {
+        if let Some(error) = self.remembered(url) {
+            return Err(error);
+        }
+        let deadline = Instant::now() + TOTAL;
+        let host = self.allowed.check(url).inspect_err(|error| report(url, error))?;
+        let permit = timeout_at(deadline, self.permit(&host)).await;
+        let _permit = permit.map_err(|_| failed("too many requests to this host are under way"))?;
+        let answer = timeout_at(deadline, self.fetch(url)).await;
+        let answer = answer.unwrap_or_else(|_| Err(failed("there was no whole answer within 5 seconds")));
+        if let Err(error) = &answer {
+            report(url, error);
+            self.remember(url, error);
+        }
+        answer
+    }
+
+    async fn fetch(&self, url: &Url) -> Result<Fetched, OutboundError> {
+        let client = self.client.get_or_try_init(|| self.make_client()).await?;
+        let request = client.get(url.clone()).header(ACCEPT, "application/json, application/jwk-set+json");
+        let response = request.send().await.map_err(explain)?;
+        if response.status() != StatusCode::OK {
+            return Err(failed(format!("the answer has status {}", response.status())));
+        }
+        if !is_json(&response) {
+            return Err(failed("the answer is not of a JSON content type"));
+        }
+        let max_age = max_age(&response);
+        let body = read(response).await?;
+        let json = serde_json::from_slice(&body).map_err(|error| failed(format!("the answer is not JSON: {error}")))?;
+        Ok(Fetched { json, max_age })
+    }
+
+    async fn make_client(&self) -> Result<reqwest::Client, OutboundError> {
+        let (allowed, roots) = (self.allowed.clone(), self.roots.clone());
+        let made = tokio::task::spawn_blocking(|| client(allowed, roots)).await;
+        made.map_err(|error| failed(error.to_string()))?.map_err(explain)
+    }
+
+    async fn permit(&self, host: &str) -> Option<OwnedSemaphorePermit> {
+        let semaphore = {
+            let mut hosts = lock(&self.hosts);
+            if hosts.len() >= MOST_REMEMBERED {
+                hosts.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
+            }
+            hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_HOST))).clone()
+        };
+        semaphore.acquire_owned().await.ok()
+    }
+
+    fn remembered(&self, url: &Url) -> Option<OutboundError> {
+        let failures = lock(&self.failures);
+        let (since, error) = failures.get(url)?;
+        (since.elapsed() < REMEMBER_FAILURE).then(|| error.clone())
+    }
+
+    fn remember(&self, url: &Url, error: &OutboundError) {
+        let mut failures = lock(&self.failures);
+        if failures.len() >= MOST_REMEMBERED {
+            failures.retain(|_, (since, _)| since.elapsed() < REMEMBER_FAILURE);
+        }
+        if failures.len() < MOST_REMEMBERED {
+            failures.insert(url.clone(), (Instant::now(), error.clone()));
+        }
+    }
+}
+
+fn client(allowed: Arc<Allowed>, roots: Vec<Certificate>) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .user_agent(concat!("Signet/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(CONNECT)
+        .timeout(TOTAL)
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .tls_certs_merge(roots)
+        .dns_resolver(Resolver(allowed))
+        .build()
+}
+
+fn roots(path: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let name = path.display();
+    let pem = fs::read(path).with_context(|| format!("{name} cannot be read"))?;
+    let bundle = Certificate::from_pem_bundle(&pem).with_context(|| format!("{name} is no PEM file"))?;
+    anyhow::ensure!(!bundle.is_empty(), "{name} holds no certificate");
+    Ok(bundle)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Without the query, which may hold what is nobody's business.
+fn report(url: &Url, error: &OutboundError) {
+    let host = url.host_str().unwrap_or_default();
+    tracing::warn!(host, path = url.path(), cause = error.cause(), "a document could not be fetched");
+}
+
+/// The whole chain of causes: reqwest itself only says that sending failed. The address is in the log already.
+fn explain(error: reqwest::Error) -> OutboundError {
+    let error = error.without_url();
+    let mut cause = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        cause = format!("{cause}: {inner}");
+        source = inner.source();
+    }
+    failed(cause)
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, OutboundError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(explain)? {
+        if body.len() + chunk.len() > MOST_BYTES {
+            return Err(failed(format!("the answer is longer than {MOST_BYTES} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn is_json(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json")
+}
+
+fn max_age(response: &Response) -> Option<Duration> {
+    let values = response.headers().get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    let directives: Vec<String> =
+        values.flat_map(|value| value.split(',')).map(|directive| directive.trim().to_ascii_lowercase()).collect();
+    if directives.iter().any(|directive| directive == "no-store" || directive == "no-cache") {
+        return Some(Duration::ZERO);
+    }
+    let seconds = directives.iter().find_map(|directive| directive.strip_prefix("max-age="))?;
+    seconds.parse().ok().map(Duration::from_secs)
+}
+
+/// Hosts that the operator trusts with http and private addresses.
+struct Allowed(HashSet<String>);
+
+/// One spelling: no brackets, no last dot, lower case.
+fn plain(host: &str) -> String {
+    host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
+}
+
+impl Allowed {
+    fn has(&self, host: &str) -> bool {
+        self.0.contains(&plain(host))
+    }
+
+    /// What can be judged before a name is looked up. A literal address never comes to the resolver.
+    fn check(&self, url: &Url) -> Result<String, OutboundError> {
+        let Some(host) = url.host() else { return Err(failed("the address has no host")) };
+        let name = host.to_string();
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(failed("the address has a user name or password"));
+        }
+        if self.has(&name) && matches!(url.scheme(), "https" | "http") {
+            return Ok(name);
+        }
+        if url.scheme() != "https" {
+            return Err(failed("the address is not https"));
+        }
+        let literal = match host {
+            Host::Domain(_) => None,
+            Host::Ipv4(address) => Some(IpAddr::V4(address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(address)),
+        };
+        match literal {
+            Some(address) if !is_public(address) => Err(failed(format!("{address} is not a public address"))),
+            _ => Ok(name),
+        }
+    }
+}
+
+/// Looks names up and hands out public addresses only, so that what was checked is what is connected to.
+struct Resolver(Arc<Allowed>);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = name.as_str().to_owned();
+        let exempt = self.0.has(&name);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|found| exempt || is_public(found.ip())).collect();
+            if public.is_empty() {
+                return Err(io::Error::other("the host has no public address").into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address belongs to the public Internet, by the IANA special-purpose registries (RFC 6890).
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224.., _, _) // this network, private, loopback, multicast and reserved
+            | (100, 64..=127, _) // carrier-grade NAT
+            | (169, 254, _) // link-local, with the metadata services of clouds
+            | (172, 16..=31, _) | (192, 168, _) // private
+            | (192, 0, 0 | 2) | (192, 88, 99) // protocol assignments, documentation, 6to4 relays
+            | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113) // benchmarks, documentation
+    )
+}
+
+/// Only 2000::/3 is given out as global; in it lie the tunnels, which carry IPv4 addresses, and documentation.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    match address.segments() {
+        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x2002, ..] | [0x3fff, 0..=0x0fff, ..] => false,
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}

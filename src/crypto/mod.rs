@@ -1,0 +1,28 @@
+//! What proves it: secrets, hashes, keys and signatures.
+//!
+//! Nothing here reads a clock. Nonces, salts and secrets are drawn by the caller and handed in; only an RSA key is
+//! generated here, because OpenSSL draws its own primes.
+
+pub mod jwk;
+pub mod jws;
+pub mod mac;
+pub mod password;
+pub mod seal;
+pub mod secret;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// base64url without padding (RFC 7515 §2).
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Strict: padding, line breaks and stray last bits are refused, so a value has one spelling.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,89 @@
+//! RFC 6749 §4.3, which RFC 9700 §2.4 retires: kept for first-party clients that are registered for it.
+//! Other clients are told that there is no such grant type.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+
+use super::{Approval, Claim, Grant};
+use crate::{
+    app::App,
+    flows::{client_auth::Presented, login::{self, Proof}, refresh_token, visitor::{Cookies, Visitor}},
+    protocol::{Code, Result, Scope, claims::ClaimsRequest, code_grant, resource, rule, trace::Trace},
+    store::{client::Client, grant::Grant as Row, user::User},
+};
+
+pub struct Password;
+
+#[async_trait]
+impl Grant for Password {
+    fn name(&self) -> &'static str {
+        "password"
+    }
+
+    fn is_open_to(&self, client: &Client) -> bool {
+        client.policy.first_party && client.may_use("password")
+    }
+
+    fn is_published(&self) -> bool {
+        false
+    }
+
+    async fn approve(&self, app: &App, client: &Client, presented: &Presented<'_>, trace: &mut Trace) -> Result<Approval> {
+        let params = presented.params;
+        let (login, password) = (params.require("username")?, params.require("password")?);
+        let user = proven(app, presented.address, login, password, trace).await?;
+        let asked = params.get("scope").map(Scope::requested).transpose()?;
+        let scope = code_grant::client_credentials(&client.client_id, asked.as_ref(), &client.metadata.scope)?;
+        let resource = resource::requested(params)?;
+        let row = begin(app, client, &user, &scope, resource.clone(), trace);
+        Ok(Approval {
+            user: Some(user),
+            scope,
+            resource,
+            nonce: None,
+            refresh: row.refreshable.then_some(0),
+            grant: Some(row.clone()),
+            claim: Claim::Begin(Box::new(row)),
+        })
+    }
+}
+
+async fn proven(app: &App, address: IpAddr, login: &str, password: &str, trace: &mut Trace) -> Result<User> {
+    let visitor = Visitor::new(app, &Cookies::default(), address);
+    match login::prove(app, &visitor, login, password, trace).await? {
+        Proof::Right(user) => Ok(*user),
+        Proof::Wrong => Err(Code::InvalidGrant.because("wrong name or password").under(&rule::LOGIN)),
+        Proof::TooMany(seconds) => {
+            Err(Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds))
+        }
+    }
+}
+
+fn begin(app: &App, client: &Client, user: &User, scope: &Scope, resource: Option<String>, trace: &Trace) -> Row {
+    let (now, offline) = (app.now(), scope.contains("offline_access"));
+    Row {
+        id: app.id(),
+        code_hash: None,
+        client_id: client.client_id.clone(),
+        user_id: user.id,
+        session_id: None,
+        scope: scope.clone(),
+        resource,
+        redirect_uri: String::new(),
+        challenge: None,
+        nonce: None,
+        claims: ClaimsRequest::default(),
+        auth_time: now,
+        trace_id: trace.id.clone(),
+        created_at: now,
+        code_expires_at: now,
+        redeemed_at: Some(now),
+        refreshable: client.may_use("refresh_token") && (offline || client.policy.always_refresh),
+        offline,
+        generation: 0,
+        rotated_at: now,
+        expires_at: now + refresh_token::first_life(app, client, offline),
+        revoked_at: None,
+    }
+}

@@ -1,0 +1,189 @@
+//! Tokens are minted here and nowhere else.
+
+use serde_json::Map;
+
+use super::{grants::{Approval, Claim, authorization_code, refresh_token as rotation}, refresh_token::{self, Named}, write, write_one};
+use crate::{
+    app::App,
+    crypto::{jws::left_half_hash, secret::Secret},
+    protocol::{
+        Code, Error, Result, Scope,
+        access_token::{self, AccessToken},
+        claims,
+        discovery::ACR,
+        id_token::IdToken,
+        resource, rule,
+        trace::{Shown, Trace},
+    },
+    store::{access_token as opaque, client::Client, grant},
+};
+
+/// RFC 6749 §5.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+    pub refresh_token: Option<String>,
+    pub id_token: Option<String>,
+    pub scope: String,
+}
+
+/// Mints, then spends what the grant has proven; a lost race spends nothing and gets nothing.
+///
+/// # Errors
+/// When a resource is unknown, or the code or refresh token was used meanwhile.
+pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut Trace) -> Result<Tokens> {
+    let (access_token, row, scope) = access_token(app, client, &approval).await?;
+    let id_token = id_token(app, client, &approval, &access_token)?;
+    let refresh_token = match (&approval.grant, approval.refresh) {
+        (Some(grant), Some(generation)) => Some(refresh_token::derive(app, Named { grant: grant.id, generation })),
+        _ => None,
+    };
+    spend(app, &approval, row).await?;
+    trace.passed(&rule::TOKEN, Some(Shown::scope(&scope)));
+    Ok(Tokens {
+        access_token,
+        expires_in: app.config.lifetimes.access_token.get(),
+        refresh_token,
+        id_token,
+        scope: approval.scope.to_string(),
+    })
+}
+
+/// A JWT (RFC 9068), or for clients that want one an opaque token with the row that remembers it.
+async fn access_token(app: &App, client: &Client, approval: &Approval) -> Result<(String, Option<opaque::Model>, Scope)> {
+    let resources = app.cache.resources(&app.db).await?;
+    let audience = resource::audience(approval.resource.as_deref(), &approval.scope, &resources.rules)?;
+    let scope = resource::narrowed(&approval.scope, audience);
+    let audience = audience.map_or(app.issuer(), |resource| resource.identifier.as_str()).to_owned();
+    let sub = approval.user.as_ref().map_or_else(|| client.client_id.clone(), crate::store::user::User::sub);
+    let (iat, exp) = (app.now(), app.now() + app.config.lifetimes.access_token.get());
+    let grant_id = approval.grant.as_ref().map(|grant| grant.id);
+    if client.policy.opaque_access_tokens {
+        let token = app.secret();
+        let row = opaque::Model {
+            hash: token.hash(),
+            grant_id,
+            client_id: client.client_id.clone(),
+            sub,
+            audience,
+            scope: scope.clone(),
+            issued_at: iat,
+            expires_at: exp,
+        };
+        return Ok((token.reveal().to_owned(), Some(row), scope));
+    }
+    let nonce = app.nonce();
+    let claims = AccessToken {
+        iss: app.issuer().to_owned(),
+        sub,
+        aud: audience,
+        client_id: client.client_id.clone(),
+        exp,
+        iat,
+        jti: grant_id.map_or_else(|| nonce.clone(), |grant| access_token::jti(grant, &nonce)),
+        scope: scope.to_string(),
+        auth_time: approval.grant.as_ref().map(|grant| grant.auth_time),
+        acr: approval.user.as_ref().map(|_| ACR.to_owned()),
+    };
+    let signer = app.keys.ring().signer(iat)?;
+    let token = signer.sign(Some(access_token::TYPE), &claims).map_err(Error::internal)?;
+    Ok((token, None, scope))
+}
+
+/// OpenID Connect Core §2, when `openid` was granted to a person.
+fn id_token(app: &App, client: &Client, approval: &Approval, access_token: &str) -> Result<Option<String>> {
+    let (Some(user), Some(grant)) = (&approval.user, &approval.grant) else { return Ok(None) };
+    if !approval.scope.contains("openid") {
+        return Ok(None);
+    }
+    let about = match (client.policy.id_token_claims, grant.claims.id_token.is_empty()) {
+        (true, _) => claims::released(&user.all_claims(), &approval.scope, &grant.claims.id_token),
+        (false, false) => claims::released(&user.all_claims(), &Scope::default(), &grant.claims.id_token),
+        (false, true) => Map::new(),
+    };
+    let now = app.now();
+    let sid = grant.session_id.map(|id| id.to_string());
+    let claims = IdToken {
+        iss: app.issuer(),
+        sub: &user.sub(),
+        aud: &client.client_id,
+        exp: now + app.config.lifetimes.id_token.get(),
+        iat: now,
+        auth_time: grant.auth_time,
+        nonce: approval.nonce.as_deref(),
+        acr: ACR,
+        amr: &["pwd"],
+        sid: sid.as_deref(),
+        at_hash: &left_half_hash(access_token),
+        about,
+    };
+    let signer = app.keys.ring().signer(now)?;
+    signer.sign(Some("JWT"), &claims).map(Some).map_err(Error::internal)
+}
+
+/// The one write. Its condition decides the race.
+async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>) -> Result<()> {
+    let now = app.now();
+    match (&approval.claim, row) {
+        (Claim::Free, None) => Ok(()),
+        (Claim::Free, Some(row)) => Ok(write_one!(app, db => opaque::insert(db, row)).await?),
+        (Claim::Begin(grant), row) => {
+            let grant = grant.as_ref().clone();
+            Ok(write!(app, db => {
+                grant::insert(db, grant).await?;
+                if let Some(row) = row { opaque::insert(db, row).await? }
+                Ok(())
+            })
+            .await?)
+        }
+        (&Claim::Redeem(id), row) => {
+            let won = match row {
+                None => write_one!(app, db => grant::redeem(db, id, now)).await?,
+                Some(row) => write!(app, db => {
+                    let won = grant::redeem(db, id, now).await?;
+                    if won { opaque::insert(db, row).await? }
+                    Ok(won)
+                })
+                .await?,
+            };
+            if won { Ok(()) } else { Err(lost_code(app, id).await) }
+        }
+        (&Claim::Rotate { grant, generation, expires_at }, row) => {
+            let won = match row {
+                None => write_one!(app, db => grant::rotate(db, grant, generation, now, expires_at)).await?,
+                Some(row) => write!(app, db => {
+                    let won = grant::rotate(db, grant, generation, now, expires_at).await?;
+                    // A loser within the grace window answers with the same successor, so its token counts too.
+                    opaque::insert(db, row).await?;
+                    Ok(won)
+                })
+                .await?,
+            };
+            if won { Ok(()) } else { lost_rotation(app, grant, generation).await }
+        }
+    }
+}
+
+async fn lost_code(app: &App, id: uuid::Uuid) -> Error {
+    match grant::find(&app.db, id).await {
+        Ok(Some((row, _))) => authorization_code::spent(app, &row).await,
+        Ok(None) => Code::InvalidGrant.because("the code has expired").under(&rule::CODE),
+        Err(error) => error.into(),
+    }
+}
+
+/// Another request rotated the same token a moment ago: its successor is the one that was derived here too.
+async fn lost_rotation(app: &App, id: uuid::Uuid, generation: i32) -> Result<()> {
+    let row = grant::find(&app.db, id).await?.map(|(row, _)| row);
+    match row {
+        Some(row) if row.revoked_at.is_none() && rotation::is_repeat(app, &row, generation) => Ok(()),
+        _ => Err(Code::InvalidGrant.because("the refresh token was used meanwhile").under(&rule::REFRESH_TOKEN)),
+    }
+}
+
+/// The hash under which an opaque token is remembered.
+pub fn opaque_hash(token: &str) -> crate::crypto::secret::SecretHash {
+    Secret::presented(token).hash()
+}

@@ -1,0 +1,174 @@
+//! Login with a password: the same answer and the same work whether or not the account exists.
+
+use uuid::Uuid;
+
+use super::{Refused, authorize, visitor::Visitor, write, write_one};
+use crate::{
+    app::{App, throttle::Key},
+    crypto::secret::Secret,
+    protocol::{Code, Error, Result, rule, text, trace::{Kind, Shown, Trace}},
+    store::{Phc, authorization, grant, password, session::{self, Session}, user::{self, User}},
+};
+
+/// How a try ended. A wrong password is an outcome, not an error.
+pub enum Outcome {
+    SignedIn(SignedIn),
+    Wrong,
+    /// Seconds to wait.
+    TooMany(i64),
+}
+
+/// The cookies of a browser where somebody has signed in.
+pub struct SignedIn {
+    pub session_cookie: Secret,
+    pub known_cookie: String,
+}
+
+/// Nobody's password is longer (decision D5); nothing longer is hashed.
+pub const LONGEST_PASSWORD: usize = 1024;
+
+/// The login page's answer within a journey.
+///
+/// # Errors
+/// When the journey is over or another browser's, or the server is too busy to hash.
+pub async fn with_password(app: &App, id: Uuid, visitor: &Visitor, login: &str, password: &str) -> Result<Outcome, Refused> {
+    let journey = authorize::look(app, id, visitor, Kind::Login).await?;
+    let mut trace = journey.trace;
+    let outcome = async {
+        let user = match prove(app, visitor, login, password, &mut trace).await? {
+            Proof::Right(user) => user,
+            Proof::Wrong => return Ok(Outcome::Wrong),
+            Proof::TooMany(seconds) => return Ok(Outcome::TooMany(seconds)),
+        };
+        let signed_in = start_session(app, visitor, journey.signed_in, &user, Some(id)).await?;
+        Ok(Outcome::SignedIn(signed_in))
+    };
+    let outcome = outcome.await;
+    super::settle(app, trace, outcome)
+}
+
+/// What a name and a password prove.
+pub enum Proof {
+    Right(Box<User>),
+    Wrong,
+    TooMany(i64),
+}
+
+/// Checks a name and a password, counts failures, and re-hashes what was hashed too cheaply.
+///
+/// # Errors
+/// When the server is too busy to hash, or the database is away.
+pub async fn prove(app: &App, visitor: &Visitor, login: &str, password: &str, trace: &mut Trace) -> Result<Proof> {
+    let canonical = canonical(login);
+    let found = match &canonical {
+        Some(login) => user::find_by_login(&app.db, login).await?,
+        None => None,
+    };
+    let account = canonical.unwrap_or_else(|| login.chars().take(64).collect());
+    let is_known = found.as_ref().is_some_and(|user| visitor.knows(app, user.id));
+    let account = match is_known {
+        true => Key::KnownDevice(account, visitor.browser_hash().short()),
+        false => Key::Account(account),
+    };
+    let keys = [account, Key::Address(visitor.address)];
+    if let Err(error) = app.throttle.check(&keys, app.now()) {
+        trace.refused(&error);
+        tracing::warn!(address = %visitor.address, "a login was throttled");
+        return Ok(Proof::TooMany(error.retry_after.unwrap_or(60)));
+    }
+    let user_id = found.as_ref().map(|user| user.id);
+    let verdict = verify(app, user_id, password).await?;
+    match found.filter(|user| verdict && user.is_enabled()) {
+        Some(user) => {
+            app.throttle.succeeded(&keys[..1]);
+            trace.user_id = Some(user.id);
+            trace.passed(&rule::LOGIN, Some(Shown::word("password")));
+            tracing::info!(user = %user.id, address = %visitor.address, trace_id = trace.id, "login");
+            Ok(Proof::Right(Box::new(user)))
+        }
+        None => {
+            app.throttle.failed(&keys, app.now());
+            trace.user_id = user_id;
+            trace.refused(&wrong(user_id, verdict));
+            tracing::info!(user = ?user_id, address = %visitor.address, trace_id = trace.id, "login refused");
+            Ok(Proof::Wrong)
+        }
+    }
+}
+
+/// The trace may know what the page must not say.
+fn wrong(user: Option<Uuid>, verdict: bool) -> Error {
+    let (rule, received) = match (user, verdict) {
+        (None, _) => (&rule::LOGIN, "a name that nobody has"),
+        (Some(_), false) => (&rule::LOGIN, "a wrong password"),
+        (Some(_), true) => (&rule::ACCOUNT, "the right password of a disabled account"),
+    };
+    Code::AccessDenied.because("wrong name or password").under(rule).received(Shown::word(received))
+}
+
+/// A name or an address in the one form that decides who is who.
+fn canonical(login: &str) -> Option<String> {
+    if login.contains('@') { text::email(login).ok() } else { text::username(login).ok() }
+}
+
+/// Works as hard for people who do not exist.
+async fn verify(app: &App, user: Option<Uuid>, given: &str) -> Result<bool> {
+    // Refused before hashing, at the same cost for everybody (case SEC-113).
+    if given.len() > LONGEST_PASSWORD || given.is_empty() {
+        return Ok(false);
+    }
+    let row = match user {
+        Some(user) => password::find(&app.db, user).await?,
+        None => None,
+    };
+    let given = text::password(given);
+    let verdict = app.hashing.verify(&given, row.as_ref().map(|row| row.phc.0.as_str())).await?;
+    if let Some(row) = row.filter(|_| verdict.right && verdict.outdated) {
+        let stronger = Phc(app.hashing.hash(&given, app.random.bytes()).await?);
+        write_one!(app, db => password::rehash(db, row.user_id, &row.phc, stronger)).await?;
+    }
+    Ok(verdict.right)
+}
+
+/// A fresh cookie each time somebody proves who they are (case SEC-107). The same person keeps the session's id,
+/// which apps know as `sid`; another person ends it.
+///
+/// # Errors
+/// When the database is away.
+pub async fn start_session(
+    app: &App,
+    visitor: &Visitor,
+    before: Option<(Session, User)>,
+    user: &User,
+    journey: Option<Uuid>,
+) -> Result<SignedIn> {
+    let (cookie, now) = (app.secret(), app.now());
+    let same = before.as_ref().filter(|(_, who)| who.id == user.id).map(|(session, _)| session.id);
+    let ended = before.filter(|(_, who)| who.id != user.id).map(|(session, _)| session.id);
+    let fresh = Session {
+        id: same.unwrap_or_else(|| app.id()),
+        hash: cookie.hash(),
+        user_id: user.id,
+        auth_time: now,
+        created_at: now,
+        last_used_at: now,
+        expires_at: now + app.config.lifetimes.session_absolute.get(),
+    };
+    write!(app, db => {
+        if let Some(ended) = ended {
+            session::end(db, ended).await?;
+            grant::revoke_of_session(db, ended, now).await?;
+        }
+        if let Some(same) = same {
+            session::end(db, same).await?;
+        }
+        let session = fresh.id;
+        session::start(db, fresh).await?;
+        if let Some(journey) = journey {
+            authorization::signed_in(db, journey, session).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(SignedIn { session_cookie: cookie, known_cookie: visitor.known_cookie(app, user.id) })
+}

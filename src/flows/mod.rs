@@ -1,0 +1,119 @@
+//! What we do: one file per use-case. Knows nothing of HTTP.
+
+pub mod access;
+pub mod account;
+pub mod admin;
+pub mod authorize;
+pub mod client_auth;
+pub mod consent;
+pub mod declared;
+pub mod discover;
+pub mod grants;
+pub mod hint;
+pub mod introspect;
+pub mod issue;
+pub mod login;
+pub mod logout;
+pub mod refresh_token;
+pub mod revoke;
+pub mod set_up;
+pub mod start;
+pub mod token;
+pub mod try_it;
+pub mod userinfo;
+pub mod visitor;
+
+use crate::{
+    app::App,
+    protocol::{Code, Error, authorize::Refusal, rule, trace::Trace},
+};
+
+/// A run that was refused, with the id under which its checks can be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{error} (trace {trace_id})")]
+pub struct Refused {
+    pub error: Box<Error>,
+    pub trace_id: String,
+}
+
+/// Ends a run: keeps its checks, and gives a refusal its id.
+fn settle<T>(app: &App, mut trace: Trace, result: Result<T, Error>) -> Result<T, Refused> {
+    let refused = result.map_err(|error| {
+        trace.refused(&error);
+        Refused { error: Box::new(error), trace_id: trace.id.clone() }
+    });
+    app.record(trace);
+    refused
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Refusal::Show(refused.error)
+    }
+}
+
+/// Why a change to accounts or the administration was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("{}", .0.iter().map(|field| format!("{}: {}", field.name, field.why)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Field>),
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0}")]
+    Broken(Error),
+}
+
+/// What is wrong with one field of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    pub name: &'static str,
+    /// A text key of the pages where it begins with a letter and has no spaces, or a sentence.
+    pub why: String,
+}
+
+impl Trouble {
+    pub fn field(name: &'static str, why: impl Into<String>) -> Self {
+        Trouble::Invalid(vec![Field { name, why: why.into() }])
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Trouble::Broken(error)
+    }
+}
+
+impl From<sea_orm::DbErr> for Trouble {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Trouble::Broken(error.into())
+    }
+}
+
+impl From<crate::crypto::password::Busy> for Error {
+    fn from(busy: crate::crypto::password::Busy) -> Self {
+        Error::unavailable(busy, 2)
+    }
+}
+
+/// Work that the database does in the one write of a flow.
+macro_rules! write {
+    ($app:expr, $db:ident => $work:expr) => {
+        $app.writer.write(Box::new(move |$db| Box::pin(async move { $work })))
+    };
+}
+
+/// One statement through the door for writes.
+macro_rules! write_one {
+    ($app:expr, $db:ident => $work:expr) => {
+        $app.writer.write_one(Box::new(move |$db| Box::pin(async move { $work.await })))
+    };
+}
+
+pub(crate) use {write, write_one};
+
+/// The journey is over, or never was.
+fn no_journey() -> Error {
+    Code::InvalidRequest.because("this sign-in has expired or was finished; go back to the app and start again").under(&rule::JOURNEY)
+}

@@ -1,0 +1,122 @@
+//! The browser in front of us: its two cookies, and the form tokens that only its own pages carry.
+
+use std::net::IpAddr;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use crate::{
+    app::{App, throttle::counted},
+    crypto::secret::{Secret, SecretHash},
+    flows::write_one,
+    protocol::{Code, Result, rule},
+    store::{
+        session::{self, Session},
+        user::User,
+    },
+};
+
+/// What a request says of its browser.
+pub struct Visitor {
+    /// The cookie that names the browser; fresh when it brought none.
+    browser: Secret,
+    /// The browser has just been named; its cookie must be set.
+    pub is_new: bool,
+    session: Option<Secret>,
+    known: Option<String>,
+    /// As guesses are counted: IPv6 by its /64.
+    pub address: IpAddr,
+}
+
+/// Values of the cookies that a browser sent.
+#[derive(Debug, Default)]
+pub struct Cookies<'a> {
+    pub browser: Option<&'a str>,
+    pub session: Option<&'a str>,
+    pub known: Option<&'a str>,
+}
+
+impl Visitor {
+    pub fn new(app: &App, cookies: &Cookies<'_>, address: IpAddr) -> Self {
+        // Anything but a value of our own making is nobody's cookie (case SEC-111).
+        let ours = |value: &&str| value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let browser = cookies.browser.filter(ours).map(Secret::presented);
+        Visitor {
+            is_new: browser.is_none(),
+            browser: browser.unwrap_or_else(|| app.secret()),
+            session: cookies.session.filter(ours).map(Secret::presented),
+            known: cookies.known.filter(|value| value.len() < 200).map(str::to_owned),
+            address: counted(address),
+        }
+    }
+
+    /// For the cookie.
+    pub fn browser_cookie(&self) -> &str {
+        self.browser.reveal()
+    }
+
+    pub fn browser_hash(&self) -> SecretHash {
+        self.browser.hash()
+    }
+
+    pub fn has_session_cookie(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Who is signed in here. Notes the use, so that an active session does not become idle.
+    pub async fn session(&self, app: &App) -> Result<Option<(Session, User)>> {
+        let Some(secret) = &self.session else { return Ok(None) };
+        let now = app.now();
+        let idle = app.config.lifetimes.session_idle.get();
+        let found = session::find_live(&app.db, &secret.hash(), now, idle).await?;
+        if let Some((session, _)) = &found
+            && session.is_due_for_note(now)
+        {
+            let id = session.id;
+            write_one!(app, db => session::note_use(db, id, now)).await?;
+        }
+        Ok(found)
+    }
+
+    /// The token that this browser's forms carry (CWE-352): bound to its cookie and its session.
+    pub fn form_token(&self, app: &App) -> String {
+        URL_SAFE_NO_PAD.encode(app.macs.browser.tag(&self.form_parts()))
+    }
+
+    /// # Errors
+    /// When the form did not come from a page of this browser and session.
+    pub fn check_form(&self, app: &App, token: Option<&str>) -> Result<()> {
+        let token = token.and_then(|token| URL_SAFE_NO_PAD.decode(token).ok()).unwrap_or_default();
+        if !self.is_new && app.macs.browser.verify(&self.form_parts(), &token) {
+            return Ok(());
+        }
+        Err(Code::AccessDenied.because("the form is out of date or came from elsewhere").under(&rule::CSRF))
+    }
+
+    fn form_parts(&self) -> [&[u8]; 3] {
+        let session = self.session.as_ref().map_or("", Secret::reveal);
+        [b"form", self.browser.reveal().as_bytes(), session.as_bytes()]
+    }
+
+    /// The person has signed in at this browser before, so strangers' guesses elsewhere do not slow it down (K11).
+    pub fn knows(&self, app: &App, user: Uuid) -> bool {
+        self.known.as_deref().is_some_and(|cookie| {
+            cookie.split('.').any(|tag| {
+                URL_SAFE_NO_PAD.decode(tag).is_ok_and(|tag| app.macs.browser.verify(&self.known_parts(user.as_bytes()), &tag))
+            })
+        })
+    }
+
+    /// The cookie after this person has signed in here; the last three people of a browser are known.
+    pub fn known_cookie(&self, app: &App, user: Uuid) -> String {
+        let tag = URL_SAFE_NO_PAD.encode(app.macs.browser.tag(&self.known_parts(user.as_bytes())));
+        let others = self.known.as_deref().unwrap_or_default().split('.').filter(|other| !other.is_empty() && *other != tag);
+        let mut tags: Vec<&str> = vec![&tag];
+        tags.extend(others.take(2));
+        tags.join(".")
+    }
+
+    fn known_parts<'a>(&'a self, user: &'a [u8; 16]) -> [&'a [u8]; 3] {
+        [b"known", self.browser.reveal().as_bytes(), user]
+    }
+}

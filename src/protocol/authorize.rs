@@ -1,0 +1,184 @@
+//! RFC 6749 §4.1.1, OpenID Connect Core §3.1.2: the authorization request and its checks, in their order.
+
+use super::{
+    Code, Error, Params, Result, Scope,
+    claims::ClaimsRequest,
+    code_grant,
+    pkce::Challenge,
+    prompt::{self, Prompt},
+    redirect_uri,
+    reply::{ReplyTo, ResponseMode},
+    resource, rule,
+    trace::{Shown, Trace},
+};
+
+/// Why a request went no further. Before the redirect URI is proven we may only
+/// show a page; after, the client is told.
+#[derive(Debug)]
+pub enum Refusal {
+    Show(Box<Error>),
+    Tell(Box<(ReplyTo, Error)>),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Show(Box::new(error))
+    }
+}
+
+/// A request that passed every check.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub client_id: String,
+    pub reply: ReplyTo,
+    pub scope: Scope,
+    /// RFC 8707: the API that the access token is for.
+    pub resource: Option<String>,
+    pub prompt: Vec<Prompt>,
+    /// Seconds since the person proved who they are.
+    pub max_age: Option<i64>,
+    pub nonce: Option<String>,
+    pub challenge: Option<Challenge>,
+    pub claims: ClaimsRequest,
+    pub login_hint: Option<String>,
+    pub id_token_hint: Option<String>,
+    pub ui_locales: Option<String>,
+    pub acr_values: Option<String>,
+}
+
+/// What this server knows of the client and asks of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Registered<'a> {
+    pub client_id: &'a str,
+    pub redirect_uris: &'a [String],
+    pub response_types: &'a [String],
+    pub scope: &'a Scope,
+    pub is_native: bool,
+    pub must_use_pkce: bool,
+    /// OpenID Connect Registration §2: `default_max_age`.
+    pub default_max_age: Option<i64>,
+}
+
+/// Decision D10: what a client may have us carry for it.
+const LONGEST_ECHO: usize = 2048;
+
+/// The checks, in order; the first that fails decides.
+pub fn validate(params: &Params, client: &Registered<'_>, trace: &mut Trace) -> Result<Request, Refusal> {
+    let redirect_uri = proven_redirect_uri(params, client)?;
+    trace.passed(&rule::REDIRECT_URI, Some(Shown::uri(redirect_uri)));
+    let mode = ResponseMode::requested(params);
+    let reply =
+        ReplyTo::proven(redirect_uri.to_owned(), state(params), *mode.as_ref().unwrap_or(&ResponseMode::Query));
+    let tell = |error| Refusal::Tell(Box::new((reply.clone(), error)));
+    mode.map_err(tell)?;
+    check(params, client, reply.clone(), trace).map_err(tell)
+}
+
+fn check(params: &Params, client: &Registered<'_>, reply: ReplyTo, trace: &mut Trace) -> Result<Request> {
+    params.check()?;
+    sizes(params)?;
+    request_objects(params)?;
+    response_type(params, client)?;
+    let scope = scope(params, client, reply.redirect_uri())?;
+    trace.passed(&rule::SCOPE, Some(Shown::scope(&scope)));
+    let challenge = challenge(params, client)?;
+    trace.passed(&rule::CODE_CHALLENGE, Some(Shown::word(if challenge.is_some() { "S256" } else { "none" })));
+    let text = |name| params.get(name).map(str::to_owned);
+    Ok(Request {
+        client_id: client.client_id.to_owned(),
+        reply,
+        scope,
+        resource: resource::requested(params)?,
+        prompt: prompt::prompt(params)?,
+        max_age: prompt::max_age(params)?.or(client.default_max_age),
+        nonce: text("nonce"),
+        challenge,
+        claims: ClaimsRequest::requested(params)?,
+        login_hint: text("login_hint"),
+        id_token_hint: text("id_token_hint"),
+        ui_locales: text("ui_locales"),
+        acr_values: text("acr_values"),
+    })
+}
+
+/// RFC 9700 §2.1. Always required, also of clients with a single one (OpenID Connect Core §3.1.2.1).
+fn proven_redirect_uri<'a>(params: &'a Params, client: &Registered<'_>) -> Result<&'a str> {
+    let refuse = |why: &'static str| Code::InvalidRequest.because(why).under(&rule::REDIRECT_URI);
+    if params.is_repeated("client_id") || params.is_repeated("redirect_uri") {
+        return Err(refuse("client_id or redirect_uri is given twice"));
+    }
+    let registered = client.redirect_uris;
+    let given = params.get("redirect_uri").ok_or_else(|| {
+        refuse("redirect_uri is missing").expected(Shown::list(registered.iter().map(String::as_str)))
+    })?;
+    if redirect_uri::is_registered(registered, given, client.is_native) {
+        Ok(given)
+    } else {
+        Err(redirect_uri::unregistered(registered, given))
+    }
+}
+
+/// Echoed byte for byte, or not at all: an ambiguous or oversized one is no state.
+fn state(params: &Params) -> Option<String> {
+    let state = params.get("state").filter(|_| !params.is_repeated("state"))?;
+    (state.len() <= LONGEST_ECHO && super::params::is_plain(state)).then(|| state.to_owned())
+}
+
+fn sizes(params: &Params) -> Result<()> {
+    for name in ["state", "nonce", "login_hint", "ui_locales", "acr_values"] {
+        if let Some(value) = params.get(name).filter(|value| value.len() > LONGEST_ECHO) {
+            return Err(Code::InvalidRequest
+                .because(format!("{name} is longer than {LONGEST_ECHO} bytes"))
+                .under(&rule::PARAMETERS)
+                .received(Shown::length(value)));
+        }
+    }
+    Ok(())
+}
+
+/// OpenID Connect Core §6, §7.2.1: what this server does not do has an error of its own.
+fn request_objects(params: &Params) -> Result<()> {
+    let unsupported = [
+        ("request", Code::RequestNotSupported),
+        ("request_uri", Code::RequestUriNotSupported),
+        ("registration", Code::RegistrationNotSupported),
+    ];
+    for (name, code) in unsupported {
+        if params.get(name).is_some() {
+            return Err(code.because(format!("{name} is not supported")).under(&rule::REQUEST_OBJECT));
+        }
+    }
+    Ok(())
+}
+
+fn response_type(params: &Params, client: &Registered<'_>) -> Result<()> {
+    let given = params.require("response_type")?;
+    let refuse = |why: &'static str| {
+        Code::UnsupportedResponseType
+            .because(why)
+            .under(&rule::RESPONSE_TYPE)
+            .expected(Shown::word("code"))
+            .received(Shown::parameter("response_type", given))
+    };
+    match given {
+        "code" if client.response_types.iter().any(|known| known == "code") => Ok(()),
+        "code" => Err(refuse("the client is not registered for response_type=code")),
+        _ => Err(refuse("response_type must be code")),
+    }
+}
+
+fn scope(params: &Params, client: &Registered<'_>, redirect_uri: &str) -> Result<Scope> {
+    let asked = params.get("scope").map(Scope::requested).transpose()?;
+    code_grant::authorize(client.client_id, redirect_uri, asked.as_ref(), client.scope)
+}
+
+/// RFC 9700 §2.1.1.
+fn challenge(params: &Params, client: &Registered<'_>) -> Result<Option<Challenge>> {
+    let challenge = Challenge::requested(params)?;
+    if challenge.is_none() && client.must_use_pkce {
+        return Err(Code::InvalidRequest
+            .because("code_challenge is missing; this client must use PKCE")
+            .under(&rule::CODE_CHALLENGE));
+    }
+    Ok(challenge)
+}

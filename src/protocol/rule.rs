@@ -1,0 +1,83 @@
+//! The rules that can refuse a run, each once: its name, where it comes from, how to mend what it refused.
+//! `signet trace` prints them; events in the database hold only the name.
+
+use super::Code;
+
+/// A rule of a specification, or one of our own.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable; stored with events.
+    pub name: &'static str,
+    /// The section that it comes from.
+    pub source: &'static str,
+    /// What an operator or a developer does about a refusal.
+    pub remedy: &'static str,
+}
+
+macro_rules! rules {
+    ($($id:ident = $name:literal, $source:literal, $remedy:literal;)*) => {
+        $(pub static $id: Rule = Rule { name: $name, source: $source, remedy: $remedy };)*
+        /// Every rule.
+        pub static RULES: &[&Rule] = &[$(&$id),*];
+    };
+}
+
+rules! {
+    PARAMETERS = "parameters", "RFC 6749 §3.1", "send each parameter once, as UTF-8 text without control characters";
+    CLIENT = "client", "RFC 6749 §4.1.2.1", "compare client_id with `signet clients list`; a disabled client counts as unknown";
+    REDIRECT_URI = "redirect_uri", "RFC 9700 §2.1", "register exactly the URI that the app sends, or make the app send a registered one; strings are compared byte for byte";
+    RESPONSE_TYPE = "response_type", "RFC 6749 §3.1.1", "use response_type=code";
+    RESPONSE_MODE = "response_mode", "OAuth 2.0 Multiple Response Types §2.1", "use query, fragment or form_post";
+    SCOPE = "scope", "RFC 6749 §3.3", "ask for scopes that the client is registered for (`signet clients show`), or register them";
+    CODE_CHALLENGE = "code_challenge", "RFC 7636 §4.3", "send code_challenge (43 to 128 characters) with code_challenge_method=S256, or register the client with require_pkce = false";
+    CODE_VERIFIER = "code_verifier", "RFC 7636 §4.6", "send the verifier whose SHA-256 was sent as code_challenge of this very authorization";
+    PROMPT = "prompt", "OpenID Connect Core §3.1.2.1", "use none alone, or any of login, consent, select_account";
+    MAX_AGE = "max_age", "OpenID Connect Core §3.1.2.1", "send a whole number of seconds";
+    CLAIMS = "claims", "OpenID Connect Core §5.5", "send a JSON object with the members userinfo and id_token";
+    REQUEST_OBJECT = "request_object", "OpenID Connect Core §6", "send the parameters themselves; request objects are not supported";
+    RESOURCE = "resource", "RFC 8707 §2", "name one registered resource ([[resources]] in the settings)";
+    ID_TOKEN_HINT = "id_token_hint", "OpenID Connect Core §3.1.2.1", "send an ID token that this server issued to this client";
+    INTERACTION = "interaction", "OpenID Connect Core §3.1.2.6", "without prompt=none the person is asked";
+    BROWSER = "browser", "RFC 9700 §4.7", "finish the sign-in in the browser that began it, with cookies allowed";
+    JOURNEY = "journey", "RFC 6749 §4.1", "start again from the app; a sign-in that waits too long expires";
+    CSRF = "csrf", "RFC 9700 §4.7", "load the page again and send its form";
+    LOGIN = "login", "OpenID Connect Core §3.1.2.3", "check name and password; `signet users set-password` sets a new one";
+    ACCOUNT = "account", "OpenID Connect Core §3.1.2.3", "the account is disabled; an administrator can enable it";
+    THROTTLE = "throttle", "NIST SP 800-63B §3.2.2", "wait until the time named; failures decay by themselves";
+    SESSION = "session", "OpenID Connect Core §2", "the session had ended or was too old";
+    CONSENT = "consent", "OpenID Connect Core §3.1.2.4", "the person decides; the app can ask again";
+    GRANT_TYPE = "grant_type", "RFC 6749 §5.2", "use a grant type that the client is registered for (`signet clients show`)";
+    CLIENT_AUTHENTICATION = "client_authentication", "RFC 6749 §2.3", "authenticate with the client's registered method and its current secret or key";
+    CLIENT_ASSERTION = "client_assertion", "RFC 7523 §3", "sign iss=sub=client_id, aud=issuer, a fresh jti and exp within minutes with a registered key";
+    CODE = "code", "RFC 6749 §4.1.3", "redeem a code once, within its lifetime, as the client that it was issued to";
+    REFRESH_TOKEN = "refresh_token", "RFC 9700 §4.14.2", "use the newest refresh token of the family, as the client that it was issued to";
+    TOKEN = "token", "RFC 6750 §3.1", "get a new access token; this one is unknown, expired, revoked or meant for another API";
+    TOKEN_SCOPE = "token_scope", "RFC 6750 §3.1", "ask for the scope that the endpoint needs";
+    POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri", "OpenID RP-Initiated Logout §3", "register exactly this URI as a post-logout redirect URI and send id_token_hint or client_id";
+    OWN_FAULT = "server", "RFC 6749 §4.1.2.1", "look for the trace id in the server's log";
+}
+
+/// The rule of that name, when an event is printed.
+pub fn named(name: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.name == name)
+}
+
+/// The rule behind an error that did not name its own.
+pub fn of(code: Code) -> &'static Rule {
+    match code {
+        Code::AccessDenied | Code::ConsentRequired => &CONSENT,
+        Code::AccountSelectionRequired | Code::LoginRequired => &INTERACTION,
+        Code::InsufficientScope => &TOKEN_SCOPE,
+        Code::InvalidClient => &CLIENT_AUTHENTICATION,
+        Code::InvalidGrant => &CODE,
+        Code::InvalidRequest => &PARAMETERS,
+        Code::InvalidScope => &SCOPE,
+        Code::InvalidTarget => &RESOURCE,
+        Code::InvalidToken | Code::UnsupportedTokenType => &TOKEN,
+        Code::RegistrationNotSupported | Code::RequestNotSupported | Code::RequestUriNotSupported => &REQUEST_OBJECT,
+        Code::ServerError | Code::TemporarilyUnavailable => &OWN_FAULT,
+        Code::TooManyRequests => &THROTTLE,
+        Code::UnauthorizedClient | Code::UnsupportedGrantType => &GRANT_TYPE,
+        Code::UnsupportedResponseType => &RESPONSE_TYPE,
+    }
+}

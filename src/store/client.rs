@@ -1,0 +1,116 @@
+//! Clients: who may ask, and for what.
+
+use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*, sea_query::OnConflict};
+
+use crate::{
+    crypto::secret::SecretHash,
+    protocol::{
+        authorize::Registered,
+        client_metadata::{ClientMetadata, ClientPolicy},
+    },
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "client")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub client_id: String,
+    /// `web`, `spa`, `native` or `machine`.
+    pub kind: String,
+    pub metadata: ClientMetadata,
+    pub policy: ClientPolicy,
+    pub secret_hash: Option<SecretHash>,
+    /// The secret before the last rotation, good until `old_secret_until`.
+    pub old_secret_hash: Option<SecretHash>,
+    pub old_secret_until: Option<i64>,
+    /// Where it comes from: `created` here, `declared` in the settings, or `built-in`.
+    pub origin: String,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub disabled_at: Option<i64>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as Client;
+
+pub const CREATED: &str = "created";
+pub const DECLARED: &str = "declared";
+pub const BUILT_IN: &str = "built-in";
+
+impl Client {
+    pub fn is_enabled(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+
+    pub fn is_public(&self) -> bool {
+        self.metadata.is_public()
+    }
+
+    pub fn may_use(&self, grant: &str) -> bool {
+        self.metadata.grant_types.iter().any(|g| g == grant)
+    }
+
+    /// What pages call it.
+    pub fn name(&self) -> &str {
+        self.metadata.client_name.as_deref().unwrap_or(&self.client_id)
+    }
+
+    /// The secret hashes that are good now.
+    pub fn secrets(&self, now: i64) -> impl Iterator<Item = &SecretHash> {
+        let old = self.old_secret_hash.as_ref().filter(|_| self.old_secret_until.is_some_and(|until| until > now));
+        self.secret_hash.iter().chain(old)
+    }
+
+    pub fn registered(&self) -> Registered<'_> {
+        Registered {
+            client_id: &self.client_id,
+            redirect_uris: &self.metadata.redirect_uris,
+            response_types: &self.metadata.response_types,
+            scope: &self.metadata.scope,
+            is_native: self.metadata.is_native(),
+            must_use_pkce: self.is_public() || self.policy.require_pkce,
+            default_max_age: self.metadata.default_max_age,
+        }
+    }
+}
+
+pub async fn find(db: &impl ConnectionTrait, client_id: &str) -> Result<Option<Client>, DbErr> {
+    Entity::find_by_id(client_id).one(db).await
+}
+
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Client>, DbErr> {
+    Entity::find().order_by_asc(Column::ClientId).all(db).await
+}
+
+pub async fn insert(db: &impl ConnectionTrait, client: Client) -> Result<(), DbErr> {
+    Entity::insert(ActiveModel::from(client)).exec_without_returning(db).await.map(drop)
+}
+
+/// Inserts, or makes the row of that `client_id` like this one; `created_at` stays.
+pub async fn put(db: &impl ConnectionTrait, client: Client) -> Result<(), DbErr> {
+    let columns = [
+        Column::Kind,
+        Column::Metadata,
+        Column::Policy,
+        Column::SecretHash,
+        Column::OldSecretHash,
+        Column::OldSecretUntil,
+        Column::Origin,
+        Column::UpdatedAt,
+        Column::DisabledAt,
+    ];
+    let replace = OnConflict::column(Column::ClientId).update_columns(columns).to_owned();
+    Entity::insert(ActiveModel::from(client)).on_conflict(replace).exec_without_returning(db).await.map(drop)
+}
+
+pub async fn set_disabled(db: &impl ConnectionTrait, client_id: &str, at: Option<i64>, now: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel { disabled_at: Set(at), updated_at: Set(now), ..Default::default() };
+    let updated = Entity::update_many().set(change).filter(Column::ClientId.eq(client_id)).exec(db).await?;
+    Ok(updated.rows_affected == 1)
+}
+
+pub async fn delete(db: &impl ConnectionTrait, client_id: &str) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id(client_id).exec(db).await?.rows_affected == 1)
+}

@@ -1,0 +1,50 @@
+//! What a person has agreed that an app may have.
+
+use sea_orm::{ActiveValue::Set, FromJsonQueryResult, entity::prelude::*, sea_query::OnConflict};
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::Scope;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "consent")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub client_id: String,
+    pub scope: Scope,
+    /// Claims beyond the scopes, by name.
+    pub claims: ClaimNames,
+    pub granted_at: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct ClaimNames(pub Vec<String>);
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as Consent;
+
+pub async fn find(db: &impl ConnectionTrait, user: Uuid, client_id: &str) -> Result<Option<Consent>, DbErr> {
+    Entity::find_by_id((user, client_id.to_owned())).one(db).await
+}
+
+pub async fn put(db: &impl ConnectionTrait, consent: Consent) -> Result<(), DbErr> {
+    let replace = OnConflict::columns([Column::UserId, Column::ClientId])
+        .update_columns([Column::Scope, Column::Claims, Column::GrantedAt])
+        .to_owned();
+    let row = ActiveModel {
+        user_id: Set(consent.user_id),
+        client_id: Set(consent.client_id),
+        scope: Set(consent.scope),
+        claims: Set(consent.claims),
+        granted_at: Set(consent.granted_at),
+    };
+    Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(drop)
+}
+
+/// True when there was one.
+pub async fn withdraw(db: &impl ConnectionTrait, user: Uuid, client_id: &str) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id((user, client_id.to_owned())).exec(db).await?.rows_affected == 1)
+}

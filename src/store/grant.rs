@@ -1,0 +1,153 @@
+//! Grants: what one authorization of one person to one client is worth, in one row from the code to its tokens
+//! to their refreshing. Single use is one conditional update of this row, so a race has one winner, and a
+//! revoked family cannot be outrun: there is nothing else to insert.
+
+use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*};
+
+use super::user::{self, User};
+use crate::{
+    crypto::secret::SecretHash,
+    protocol::{Scope, claims::ClaimsRequest, pkce::Challenge},
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "grants")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Of the authorization code; none for the `password` grant.
+    #[sea_orm(unique)]
+    pub code_hash: Option<SecretHash>,
+    pub client_id: String,
+    pub user_id: Uuid,
+    pub session_id: Option<Uuid>,
+    pub scope: Scope,
+    /// RFC 8707: the API that access tokens are for.
+    pub resource: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub redirect_uri: String,
+    pub challenge: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub nonce: Option<String>,
+    pub claims: ClaimsRequest,
+    pub auth_time: i64,
+    pub trace_id: String,
+    pub created_at: i64,
+    pub code_expires_at: i64,
+    pub redeemed_at: Option<i64>,
+    /// Whether it comes with a refresh token.
+    pub refreshable: bool,
+    /// Outlives the session (`offline_access`).
+    pub offline: bool,
+    /// Of the newest refresh token; each use adds one.
+    pub generation: i32,
+    /// When the newest generation began.
+    pub rotated_at: i64,
+    pub expires_at: i64,
+    pub revoked_at: Option<i64>,
+    #[sea_orm(belongs_to, from = "user_id", to = "id")]
+    pub user: BelongsTo<user::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as Grant;
+
+impl Grant {
+    pub fn challenge(&self) -> Option<Challenge> {
+        self.challenge.clone().map(Challenge::stored)
+    }
+}
+
+pub async fn insert(db: &impl ConnectionTrait, grant: Grant) -> Result<(), DbErr> {
+    Entity::insert(ActiveModel::from(grant)).exec_without_returning(db).await.map(drop)
+}
+
+/// The grant of that code and its person, whatever their state. One query.
+pub async fn find_by_code(db: &impl ConnectionTrait, hash: &SecretHash) -> Result<Option<(Grant, User)>, DbErr> {
+    with_user(Entity::find().filter(Column::CodeHash.eq(hash.clone())), db).await
+}
+
+/// The grant and its person, whatever their state. One query.
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Grant, User)>, DbErr> {
+    with_user(Entity::find_by_id(id), db).await
+}
+
+async fn with_user(query: Select<Entity>, db: &impl ConnectionTrait) -> Result<Option<(Grant, User)>, DbErr> {
+    let found = query.find_also_related(user::Entity).one(db).await?;
+    Ok(found.and_then(|(grant, user)| Some((grant, user?))))
+}
+
+/// True for exactly one caller, however many try at once, on every database.
+pub async fn redeem(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel { redeemed_at: Set(Some(now)), rotated_at: Set(now), ..Default::default() };
+    let updated = Entity::update_many()
+        .set(change)
+        .filter(Column::Id.eq(id))
+        .filter(Column::RedeemedAt.is_null())
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// The next generation of the refresh token. True for exactly one caller per generation.
+pub async fn rotate(db: &impl ConnectionTrait, id: Uuid, generation: i32, now: i64, expires_at: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel {
+        generation: Set(generation + 1),
+        rotated_at: Set(now),
+        expires_at: Set(expires_at),
+        ..Default::default()
+    };
+    let updated = Entity::update_many()
+        .set(change)
+        .filter(Column::Id.eq(id))
+        .filter(Column::Generation.eq(generation))
+        .filter(Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Ends the family: code, access tokens and refresh tokens. True for the caller who did.
+pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, DbErr> {
+    Ok(revoke_where(db, Column::Id.eq(id).into_condition(), now).await? == 1)
+}
+
+/// What ends with the session: everything but `offline_access`.
+pub async fn revoke_of_session(db: &impl ConnectionTrait, session: Uuid, now: i64) -> Result<u64, DbErr> {
+    let online = Condition::all().add(Column::SessionId.eq(session)).add(Column::Offline.eq(false));
+    revoke_where(db, online, now).await
+}
+
+pub async fn revoke_of_user(db: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<u64, DbErr> {
+    revoke_where(db, Column::UserId.eq(user).into_condition(), now).await
+}
+
+pub async fn revoke_of_user_at(db: &impl ConnectionTrait, user: Uuid, client_id: &str, now: i64) -> Result<u64, DbErr> {
+    let both = Condition::all().add(Column::UserId.eq(user)).add(Column::ClientId.eq(client_id));
+    revoke_where(db, both, now).await
+}
+
+async fn revoke_where(db: &impl ConnectionTrait, which: Condition, now: i64) -> Result<u64, DbErr> {
+    let change = ActiveModel { revoked_at: Set(Some(now)), ..Default::default() };
+    let live = Entity::update_many().set(change).filter(which).filter(Column::RevokedAt.is_null());
+    Ok(live.exec(db).await?.rows_affected)
+}
+
+/// Those that nothing can come of any more. A redeemed one stays until its tokens have expired, so that a
+/// second use of its code is still recognized.
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+}
+
+trait IntoCondition {
+    fn into_condition(self) -> Condition;
+}
+
+impl IntoCondition for sea_orm::sea_query::SimpleExpr {
+    fn into_condition(self) -> Condition {
+        Condition::all().add(self)
+    }
+}

@@ -1,0 +1,78 @@
+//! What we remember: one file per table, with the row, its behavior and its queries.
+//! Times are seconds since 1970; ids are made by [`crate::app`]'s layer above, never by the database.
+
+pub mod access_token;
+pub mod assertion;
+pub mod authorization;
+pub mod client;
+pub mod client_origin;
+pub mod consent;
+pub mod grant;
+pub mod installation;
+pub mod lease;
+pub mod password;
+pub mod resource;
+pub mod revoked_token;
+pub mod sealed_secret;
+pub mod session;
+pub mod setup_link;
+pub mod signing_key;
+pub mod trace_event;
+pub mod user;
+
+use sea_orm::{DbErr, DeriveValueType, RuntimeErr};
+
+use crate::protocol;
+
+/// A password's hash with its cost and salt. Prints nothing of itself.
+#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+pub struct Phc(pub String);
+
+/// Bytes that the master key opens. Prints nothing of itself.
+#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+pub struct Sealed(pub Vec<u8>);
+
+impl std::fmt::Debug for Phc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Phc(…)")
+    }
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealed(…)")
+    }
+}
+
+impl From<DbErr> for protocol::Error {
+    fn from(error: DbErr) -> Self {
+        // A database that is away comes back; seconds are those of readiness (case SEC-173).
+        if is_away(&error) { protocol::Error::unavailable(error, 5) } else { protocol::Error::internal(error) }
+    }
+}
+
+/// True when the database could not be reached, or had no time, rather than refused the statement.
+pub fn is_away(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match error.as_ref() {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            // SQLite busy; PostgreSQL shutting down or out of connections; deadlocks that a repeat mends.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                matches!(code.as_ref(), "5" | "261" | "517" | "57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01")
+            }),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether an insert failed because such a row is there already.
+pub fn is_duplicate(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}

@@ -1,0 +1,80 @@
+//! Sessions: a person at a browser. The cookie's secret is kept as a hash; the id is the `sid` that clients see.
+
+use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*};
+
+use super::user::{self, User};
+use crate::crypto::secret::SecretHash;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "session")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(unique)]
+    pub hash: SecretHash,
+    pub user_id: Uuid,
+    /// When the person last proved who they are.
+    pub auth_time: i64,
+    pub created_at: i64,
+    pub last_used_at: i64,
+    pub expires_at: i64,
+    #[sea_orm(belongs_to, from = "user_id", to = "id")]
+    pub user: BelongsTo<user::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as Session;
+
+/// A use is noted once a minute, so that reading is not writing.
+const NOTED_EVERY: i64 = 60;
+
+impl Session {
+    pub fn is_due_for_note(&self, now: i64) -> bool {
+        now - self.last_used_at >= NOTED_EVERY
+    }
+}
+
+/// The live session of that cookie with its person: not expired, not idle too long, person not disabled. One query.
+pub async fn find_live(
+    db: &impl ConnectionTrait,
+    hash: &SecretHash,
+    now: i64,
+    idle: i64,
+) -> Result<Option<(Session, User)>, DbErr> {
+    let found = Entity::find()
+        .filter(Column::Hash.eq(hash.clone()))
+        .filter(live(now, idle))
+        .find_also_related(user::Entity)
+        .one(db)
+        .await?;
+    Ok(found.and_then(|(session, user)| Some((session, user.filter(User::is_enabled)?))))
+}
+
+fn live(now: i64, idle: i64) -> Condition {
+    Condition::all().add(Column::ExpiresAt.gt(now)).add(Column::LastUsedAt.gt(now - idle))
+}
+
+pub async fn start(db: &impl ConnectionTrait, session: Session) -> Result<(), DbErr> {
+    Entity::insert(ActiveModel::from(session)).exec_without_returning(db).await.map(drop)
+}
+
+pub async fn note_use(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<(), DbErr> {
+    let change = ActiveModel { last_used_at: Set(now), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+/// True for the one caller who ended it.
+pub async fn end(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
+}
+
+pub async fn end_all_of(db: &impl ConnectionTrait, user: Uuid) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::UserId.eq(user)).exec(db).await?.rows_affected)
+}
+
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, idle: i64) -> Result<(), DbErr> {
+    let over = Condition::any().add(Column::ExpiresAt.lte(now)).add(Column::LastUsedAt.lte(now - idle));
+    Entity::delete_many().filter(over).exec(db).await.map(drop)
+}

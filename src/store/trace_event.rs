@@ -1,0 +1,65 @@
+//! What runs recorded of their checks, for `signet trace`. Written in batches, kept for days.
+
+use sea_orm::{ActiveValue::{NotSet, Set}, QueryOrder, QuerySelect, entity::prelude::*};
+
+use crate::protocol::trace::{Check, Outcome, Trace};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "trace_event")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub trace_id: String,
+    pub at: i64,
+    pub kind: String,
+    pub client_id: Option<String>,
+    pub user_id: Option<Uuid>,
+    pub refused: bool,
+    /// The checks, as JSON.
+    #[sea_orm(column_type = "Text")]
+    pub checks: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as TraceEvent;
+
+impl TraceEvent {
+    /// The checks in their order; none if the row was written by a newer release.
+    pub fn checks(&self) -> Vec<Check> {
+        serde_json::from_str(&self.checks).unwrap_or_default()
+    }
+}
+
+/// A run that ended at `at`, ready to be written.
+pub fn row(trace: &Trace, at: i64) -> ActiveModel {
+    ActiveModel {
+        id: NotSet,
+        trace_id: Set(trace.id.clone()),
+        at: Set(at),
+        kind: Set(trace.kind.as_str().to_owned()),
+        client_id: Set(trace.client_id.clone()),
+        user_id: Set(trace.user_id),
+        refused: Set(trace.checks.iter().any(|check| check.outcome == Outcome::Refused)),
+        checks: Set(serde_json::to_string(&trace.checks).unwrap_or_default()),
+    }
+}
+
+pub async fn insert(db: &impl ConnectionTrait, rows: Vec<ActiveModel>) -> Result<(), DbErr> {
+    Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
+}
+
+/// In the order in which they happened.
+pub async fn of(db: &impl ConnectionTrait, trace_id: &str) -> Result<Vec<TraceEvent>, DbErr> {
+    Entity::find().filter(Column::TraceId.eq(trace_id)).order_by_asc(Column::At).order_by_asc(Column::Id).all(db).await
+}
+
+/// The latest refusals, newest first.
+pub async fn refusals(db: &impl ConnectionTrait, most: u64) -> Result<Vec<TraceEvent>, DbErr> {
+    Entity::find().filter(Column::Refused.eq(true)).order_by_desc(Column::Id).limit(most).all(db).await
+}
+
+pub async fn forget_before(db: &impl ConnectionTrait, at: i64) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::At.lt(at)).exec(db).await.map(drop)
+}

@@ -1,0 +1,129 @@
+//! People: who they are and what may be said of them.
+
+use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*};
+use serde_json::{Map, Value};
+
+use crate::protocol::claims::StandardClaims;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "user")]
+pub struct Model {
+    /// Also the `sub` of every token; never given to anybody else.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// In the one form that decides who is who ([`crate::protocol::text`]).
+    #[sea_orm(unique)]
+    pub username: Option<String>,
+    /// In the one form that decides who is who.
+    #[sea_orm(unique)]
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub phone_number: Option<String>,
+    pub phone_number_verified: bool,
+    pub claims: StandardClaims,
+    /// May do everything in the administration.
+    pub admin: bool,
+    /// The language that the person chose for pages.
+    pub locale: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub disabled_at: Option<i64>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as User;
+
+impl User {
+    pub fn is_enabled(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+
+    pub fn sub(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// What pages call the person.
+    pub fn display_name(&self) -> &str {
+        let claims = &self.claims;
+        [claims.name.as_deref(), self.username.as_deref(), self.email.as_deref()].into_iter().flatten().next().unwrap_or("")
+    }
+
+    /// OpenID Connect Core §5.1: everything that could be released, unknown members left out.
+    pub fn all_claims(&self) -> Map<String, Value> {
+        let mut all = match serde_json::to_value(&self.claims) {
+            Ok(Value::Object(claims)) => claims,
+            _ => Map::new(),
+        };
+        all.retain(|_, value| value.as_str() != Some(""));
+        if let Some(email) = &self.email {
+            all.insert("email".into(), email.as_str().into());
+            all.insert("email_verified".into(), self.email_verified.into());
+        }
+        if let Some(number) = &self.phone_number {
+            all.insert("phone_number".into(), number.as_str().into());
+            all.insert("phone_number_verified".into(), self.phone_number_verified.into());
+        }
+        if let Some(username) = &self.username {
+            all.entry("preferred_username").or_insert_with(|| username.as_str().into());
+        }
+        all.insert("updated_at".into(), self.updated_at.into());
+        all
+    }
+}
+
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// By user name or e-mail address, both in their one form. A name never contains `@`, so at most one row fits.
+pub async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Result<Option<User>, DbErr> {
+    let column = if login.contains('@') { Column::Email } else { Column::Username };
+    Entity::find().filter(column.eq(login)).one(db).await
+}
+
+/// Whether one of the two is taken.
+pub async fn is_taken(db: &impl ConnectionTrait, username: Option<&str>, email: Option<&str>) -> Result<bool, DbErr> {
+    let mut same = Condition::any();
+    if let Some(username) = username {
+        same = same.add(Column::Username.eq(username));
+    }
+    if let Some(email) = email {
+        same = same.add(Column::Email.eq(email));
+    }
+    if same.is_empty() {
+        return Ok(false);
+    }
+    Ok(Entity::find().filter(same).one(db).await?.is_some())
+}
+
+pub async fn insert(db: &impl ConnectionTrait, user: User) -> Result<(), DbErr> {
+    Entity::insert(ActiveModel::from(user)).exec_without_returning(db).await.map(drop)
+}
+
+/// True when there was such a person.
+pub async fn set_disabled(db: &impl ConnectionTrait, id: Uuid, at: Option<i64>, now: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel { disabled_at: Set(at), updated_at: Set(now), ..Default::default() };
+    let updated = Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await?;
+    Ok(updated.rows_affected == 1)
+}
+
+pub async fn set_locale(db: &impl ConnectionTrait, id: Uuid, locale: &str) -> Result<(), DbErr> {
+    let change = ActiveModel { locale: Set(Some(locale.to_owned())), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
+}
+
+pub async fn set_admin(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<(), DbErr> {
+    let change = ActiveModel { admin: Set(true), updated_at: Set(now), disabled_at: Set(None), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+/// Whether anybody can administer this installation.
+pub async fn has_admin(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(Entity::find().filter(Column::Admin.eq(true)).one(db).await?.is_some())
+}
