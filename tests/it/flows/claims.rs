@@ -17,15 +17,18 @@ async fn told(f: &Fixtures, claims: &Value) -> (Value, Value) {
 #[tokio::test]
 async fn claims_go_where_they_are_asked_for() {
     let f = fixtures().await;
-    let (id_token, userinfo) = told(&f, &json!({ "id_token": { "email": null, "nickname": { "essential": true } } })).await;
+    let (id_token, userinfo) =
+        told(&f, &json!({ "id_token": { "email": null, "nickname": { "essential": true } } })).await;
     assert_eq!((&id_token["email"], &id_token["nickname"]), (&json!(f.u1.email), &json!("Countess")));
     assert!(userinfo.get("email").is_none() && userinfo.get("nickname").is_none(), "{userinfo}");
 
-    let (id_token, userinfo) = told(&f, &json!({ "userinfo": { "email": null, "birthdate": { "essential": false } } })).await;
+    let (id_token, userinfo) =
+        told(&f, &json!({ "userinfo": { "email": null, "birthdate": { "essential": false } } })).await;
     assert_eq!((&userinfo["email"], &userinfo["birthdate"]), (&json!(f.u1.email), &json!("1815-12-10")));
     assert!(id_token.get("email").is_none() && userinfo.get("nickname").is_none());
 
-    let both = json!({ "userinfo": { "name": null }, "id_token": { "name": null, "auth_time": { "essential": true } } });
+    let both =
+        json!({ "userinfo": { "name": null }, "id_token": { "name": null, "auth_time": { "essential": true } } });
     let (id_token, userinfo) = told(&f, &both).await;
     assert_eq!((&id_token["name"], &userinfo["name"]), (&json!("Ada King Lovelace"), &json!("Ada King Lovelace")));
     assert_eq!(id_token["auth_time"], f.now());
@@ -74,7 +77,9 @@ async fn a_subject_that_is_asked_for_is_the_only_one() {
 async fn malformed_claims_are_refused() {
     let f = fixtures().await;
     let deep = format!("{{\"userinfo\":{}{}}}", "{\"a\":".repeat(200), "1".to_string() + &"}".repeat(200));
-    for claims in ["x", "[]", "\"userinfo\"", "{\"userinfo\":[]}", "{\"userinfo\":{\"name\":1}}", "{", "null", "1", &deep] {
+    for claims in
+        ["x", "[]", "\"userinfo\"", "{\"userinfo\":[]}", "{\"userinfo\":{\"name\":1}}", "{", "null", "1", &deep]
+    {
         eprintln!("when claims is {claims}");
         let asked = f.c1.asks().with("claims", claims);
         let mut browser = f.browser();

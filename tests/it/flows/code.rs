@@ -85,7 +85,11 @@ async fn a_journey_has_one_end() {
     for address in [&login, &consent, consent.trim_end_matches("/consent")] {
         browser.goto(address).await;
         assert!(!browser.has_left(), "a second answer: {}", browser.landed().raw);
-        assert!(browser.page().has("error-code") && (400..500).contains(&browser.page().status()), "{}", browser.page());
+        assert!(
+            browser.page().has("error-code") && (400..500).contains(&browser.page().status()),
+            "{}",
+            browser.page()
+        );
     }
     browser.submit(&action, method, &form).await;
     assert!(!browser.has_left() && (400..500).contains(&browser.page().status()), "agreed twice");
@@ -131,11 +135,11 @@ async fn what_is_switched_off_on_the_way_stops_there() {
 #[tokio::test]
 async fn a_new_password_replaces_the_old() {
     let f = fixtures().await;
-    set_password(&f.app, &f.u1, "a new and longer password").await;
+    set_password(&f.app, &f.u1, "fourteen quiet lanterns").await;
     let mut browser = f.browser();
     browser.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
     assert!(browser.sees("login-problem"), "{}", browser.page());
-    browser.fill("login-username", &f.u1.username).fill("login-password", "a new and longer password");
+    browser.fill("login-username", &f.u1.username).fill("login-password", "fourteen quiet lanterns");
     browser.press("login-submit").await;
     assert!(browser.sees("consent-allow"), "{}", browser.page());
 }

@@ -53,7 +53,13 @@ async fn errors_are_posted_too() {
 async fn state_in_a_form_is_text() {
     let f = fixtures().await;
     let mut browser = f.visit(&f.c1).await.browser;
-    for state in ["\"><svg onload=alert(1)>", "' onmouseover='x", "</form><script>alert(1)</script>", "&lt;&amp;&#34;", "é日本 🦊"] {
+    for state in [
+        "\"><svg onload=alert(1)>",
+        "' onmouseover='x",
+        "</form><script>alert(1)</script>",
+        "&lt;&amp;&#34;",
+        "é日本 🦊",
+    ] {
         let asked = f.c1.asks().with("response_mode", "form_post").with("state", state);
         browser.goto(&asked.url()).await;
         assert::granted(&browser, &f.c1, &asked);

@@ -11,39 +11,99 @@ use reqwest::Method;
 use crate::harness::{Call, Parameters, fixtures};
 
 const NAMES: [&str; 34] = [
-    "client_id", "client_secret", "client_assertion", "client_assertion_type", "response_type", "response_mode",
-    "redirect_uri", "scope", "state", "nonce", "prompt", "max_age", "display", "ui_locales", "claims_locales",
-    "acr_values", "login_hint", "id_token_hint", "claims", "code_challenge", "code_challenge_method", "code_verifier",
-    "request", "request_uri", "registration", "resource", "grant_type", "code", "refresh_token", "token",
-    "token_type_hint", "username", "post_logout_redirect_uri", "access_token",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "response_type",
+    "response_mode",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "prompt",
+    "max_age",
+    "display",
+    "ui_locales",
+    "claims_locales",
+    "acr_values",
+    "login_hint",
+    "id_token_hint",
+    "claims",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "request",
+    "request_uri",
+    "registration",
+    "resource",
+    "grant_type",
+    "code",
+    "refresh_token",
+    "token",
+    "token_type_hint",
+    "username",
+    "post_logout_redirect_uri",
+    "access_token",
 ];
 const VALUES: [&str; 16] = [
-    "c1", "c2", "c5", "code", "openid", "none", "login", "S256", "https://rp.example/cb", "authorization_code",
-    "refresh_token", "client_credentials", "query", "form_post", "{}", "eyJhbGciOiJub25lIn0.e30.",
+    "c1",
+    "c2",
+    "c5",
+    "code",
+    "openid",
+    "none",
+    "login",
+    "S256",
+    "https://rp.example/cb",
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "query",
+    "form_post",
+    "{}",
+    "eyJhbGciOiJub25lIn0.e30.",
 ];
 const PATHS: [&str; 14] = [
-    "/authorize", "/oauth2/token", "/oauth2/userinfo", "/oauth2/introspect", "/oauth2/revoke", "/oauth2/jwks", "/logout",
-    "/logged-out", "/account", "/.well-known/openid-configuration", "/authorize/x/login",
-    "/authorize/00000000-0000-0000-0000-000000000000", "/health/ready", "/",
+    "/authorize",
+    "/oauth2/token",
+    "/oauth2/userinfo",
+    "/oauth2/introspect",
+    "/oauth2/revoke",
+    "/oauth2/jwks",
+    "/logout",
+    "/logged-out",
+    "/account",
+    "/.well-known/openid-configuration",
+    "/authorize/x/login",
+    "/authorize/00000000-0000-0000-0000-000000000000",
+    "/health/ready",
+    "/",
 ];
 
 /// `Site::send` fails the test on a 5xx and on a connection that breaks: that is G1. No case may end with tokens.
 #[tokio::test]
 async fn no_nonsense_is_answered_with_a_failure_or_with_tokens() {
     let f = fixtures().await;
-    let value = || prop_oneof![
-        select(&VALUES[..]).prop_map(str::to_string),
-        any::<String>(),
-        vec(select(&['\0', '\r', '\n', '"', '\\', '%', '&', '\u{202e}', 'é', '<', '\'', ' '][..]), 0..40)
-            .prop_map(String::from_iter),
-        Just("x".repeat(3000)),
-        any::<i64>().prop_map(|number| number.to_string()),
-    ];
+    let value = || {
+        prop_oneof![
+            select(&VALUES[..]).prop_map(str::to_string),
+            any::<String>(),
+            vec(select(&['\0', '\r', '\n', '"', '\\', '%', '&', '\u{202e}', 'é', '<', '\'', ' '][..]), 0..40)
+                .prop_map(String::from_iter),
+            Just("x".repeat(3000)),
+            any::<i64>().prop_map(|number| number.to_string()),
+        ]
+    };
     let parameters = vec((select(&NAMES[..]).prop_map(str::to_string), value()), 0..14);
     let kinds = vec!["application/x-www-form-urlencoded", "application/json", "text/plain", ""];
     let methods = [Method::GET, Method::POST, Method::HEAD, Method::PUT];
     let request = (
-        select(&PATHS[..]), select(methods.to_vec()), parameters.clone(), parameters, select(kinds),
+        select(&PATHS[..]),
+        select(methods.to_vec()),
+        parameters.clone(),
+        parameters,
+        select(kinds),
         prop_oneof![Just(None), value().prop_map(Some)],
     );
     let mut runner = TestRunner::deterministic();
@@ -73,7 +133,9 @@ async fn no_nonsense_is_answered_with_a_failure_or_with_tokens() {
 #[tokio::test]
 async fn what_is_no_text_is_refused_in_words() {
     let f = fixtures().await;
-    for encoded in ["state=%ff%fe", "state=%zz", "%=%", "client_id=%00", "&&&==&", "scope=%e2%82", "client_id[]=c1", "a=%"] {
+    for encoded in
+        ["state=%ff%fe", "state=%zz", "%=%", "client_id=%00", "&&&==&", "scope=%e2%82", "client_id[]=c1", "a=%"]
+    {
         for path in PATHS {
             f.site.get(&format!("{path}?{encoded}")).await;
             let form = "application/x-www-form-urlencoded";

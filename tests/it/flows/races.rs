@@ -50,10 +50,8 @@ async fn sec_171_of_fifty_refreshes_one_lineage_remains() {
         heads.sort_unstable();
         heads.dedup();
         assert_eq!(heads.len(), 1, "two live successors: {heads:?}");
-        let mut ids: Vec<String> = won
-            .iter()
-            .map(|answer| Token::read(&Tokens::of(answer).access).claims["jti"].to_string())
-            .collect();
+        let mut ids: Vec<String> =
+            won.iter().map(|answer| Token::read(&Tokens::of(answer).access).claims["jti"].to_string()).collect();
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), won.len(), "every access token has an id of its own");
@@ -95,7 +93,8 @@ async fn a_revocation_is_not_outrun_by_a_refresh() {
 
 async fn allows(browser: &Browser, f: &Fixtures, form: &(String, reqwest::Method, Parameters)) -> Answer {
     let mut twin = browser.stolen();
-    let call = Call::new(form.1.clone(), &form.0).header("origin", &f.site.issuer).header("sec-fetch-site", "same-origin");
+    let call =
+        Call::new(form.1.clone(), &form.0).header("origin", &f.site.issuer).header("sec-fetch-site", "same-origin");
     let answer = twin.request(call.form(&form.2)).await;
     match answer.location() {
         Some(location) if !location.starts_with("https://rp.example/") => twin.request(Call::get(location)).await,
@@ -112,7 +111,10 @@ async fn sec_171_a_journey_gives_one_code() {
     browser.goto(&asked.url()).await.sign_in(&f.u1).await;
     let form = browser.form("consent-allow");
     let answers = tokio::join!(
-        allows(&browser, &f, &form), allows(&browser, &f, &form), allows(&browser, &f, &form), allows(&browser, &f, &form),
+        allows(&browser, &f, &form),
+        allows(&browser, &f, &form),
+        allows(&browser, &f, &form),
+        allows(&browser, &f, &form),
     );
     let answers = [answers.0, answers.1, answers.2, answers.3];
     let codes = answers.iter().filter(|answer| answer.location().is_some_and(|location| location.contains("code=")));

@@ -5,12 +5,12 @@ use super::{
     assert,
     browser::Browser,
     relying_party::{Asked, RelyingParty},
-    seed::{ClientSpec, NewPerson, Person, disable_user, every_claim, resource},
+    seed::{ClientSpec, NewPerson, Person, disable_user, every_claim},
     server::TestServer,
     tokens::Tokens,
 };
 
-/// The audiences of the two resource servers.
+/// The audiences of the two resource servers, as the settings of every test declare them.
 pub const RS1: &str = "https://one.api.example/";
 pub const RS2: &str = "https://two.api.example/";
 
@@ -65,8 +65,8 @@ pub struct Visit {
 
 impl TestServer {
     pub async fn fixtures(self) -> Fixtures {
-        let rs1 = resource(&self, "rs1", RS1, "reports.read reports.write").await;
-        let rs2 = resource(&self, "rs2", RS2, "orders.read").await;
+        let rs1 = self.client(ClientSpec::machine("rs1")).await;
+        let rs2 = self.client(ClientSpec::machine("rs2")).await;
         let with_query = vec!["https://rp.example/cb?a=1"];
         let two = vec!["https://rp.example/cb", "https://rp.example/other"];
         let u5 = self.user(NewPerson::named("edgar")).await;

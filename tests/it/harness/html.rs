@@ -30,9 +30,8 @@ pub struct Document {
     pub text: String,
 }
 
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "path", "source", "track", "wbr",
-];
+const VOID: [&str; 14] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "path", "source", "track", "wbr"];
 
 impl Document {
     pub fn parse(html: &str) -> Self {

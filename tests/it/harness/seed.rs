@@ -1,8 +1,11 @@
 //! What an operator does to the server, by the flows that the commands and the admin API use too.
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use signet::{
-    app::App,
-    flows::admin::{clients, keys, resources, users},
+    app::{App, open::reload_keys},
+    flows::admin::{
+        clients::{self, Kind},
+        keys, users,
+    },
     protocol::client_metadata::{ClientMetadata, ClientPolicy},
 };
 
@@ -33,7 +36,7 @@ impl NewPerson {
         NewPerson {
             email: format!("{username}@example.com"),
             username: username.into(),
-            password: format!("a long password of {username}"),
+            password: format!("{} wet umbrellas", 1000 + username.bytes().map(u32::from).sum::<u32>()),
             claims: json!({}),
         }
     }
@@ -61,8 +64,7 @@ pub fn every_claim() -> Value {
 
 pub struct ClientSpec {
     pub client_id: String,
-    /// web, spa, native or machine.
-    pub kind: &'static str,
+    pub kind: Kind,
     pub auth_method: &'static str,
     pub redirect_uris: Vec<&'static str>,
     pub post_logout_redirect_uris: Vec<&'static str>,
@@ -80,7 +82,7 @@ impl ClientSpec {
     pub fn web(client_id: &str) -> Self {
         ClientSpec {
             client_id: client_id.into(),
-            kind: "web",
+            kind: Kind::Web,
             auth_method: "client_secret_basic",
             redirect_uris: vec!["https://rp.example/cb"],
             post_logout_redirect_uris: vec!["https://rp.example/bye"],
@@ -95,17 +97,17 @@ impl ClientSpec {
 
     pub fn spa(client_id: &str) -> Self {
         let redirect_uris = vec!["https://spa.example/cb"];
-        ClientSpec { kind: "spa", auth_method: "none", redirect_uris, ..Self::web(client_id) }
+        ClientSpec { kind: Kind::Spa, auth_method: "none", redirect_uris, ..Self::web(client_id) }
     }
 
     pub fn native(client_id: &str) -> Self {
         let redirect_uris = vec!["http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/cb"];
-        ClientSpec { kind: "native", auth_method: "none", redirect_uris, ..Self::web(client_id) }
+        ClientSpec { kind: Kind::Native, auth_method: "none", redirect_uris, ..Self::web(client_id) }
     }
 
     pub fn machine(client_id: &str) -> Self {
         ClientSpec {
-            kind: "machine",
+            kind: Kind::Machine,
             redirect_uris: vec![],
             post_logout_redirect_uris: vec![],
             grant_types: vec!["client_credentials"],
@@ -120,7 +122,7 @@ impl ClientSpec {
         let with_pages = !self.redirect_uris.is_empty();
         ClientMetadata {
             client_name: Some(format!("The {} application", self.client_id)),
-            application_type: if self.kind == "native" { "native".into() } else { "web".into() },
+            application_type: if self.kind == Kind::Native { "native".into() } else { "web".into() },
             redirect_uris: owned(&self.redirect_uris),
             post_logout_redirect_uris: owned(&self.post_logout_redirect_uris),
             grant_types: owned(&self.grant_types),
@@ -131,24 +133,43 @@ impl ClientSpec {
             ..ClientMetadata::default()
         }
     }
+
+    fn policy(&self) -> ClientPolicy {
+        ClientPolicy {
+            require_pkce: self.require_pkce,
+            first_party: self.first_party,
+            skip_consent: self.first_party,
+            id_token_claims: self.id_token_claims,
+            opaque_access_tokens: self.opaque_access_tokens,
+            ..ClientPolicy::default()
+        }
+    }
 }
 
 pub async fn user(app: &App, person: NewPerson) -> Person {
+    let NewPerson { email, username, password, claims } = person;
+    let phone_number = claims["phone_number"].as_str().map(str::to_string);
     let new = users::NewUser {
-        email: person.email.clone(),
-        username: Some(person.username.clone()),
-        password: Some(person.password.clone()),
+        email: Some(email.clone()),
+        username: Some(username.clone()),
+        password: Some(password.clone()),
         email_verified: true,
-        claims: person.claims.as_object().cloned().unwrap_or_else(Map::new),
+        phone_number_verified: phone_number.is_some(),
+        phone_number,
+        claims: serde_json::from_value(claims).expect("standard claims"),
+        admin: false,
     };
-    let user = users::create(app, new).await.expect("a new user");
-    let NewPerson { email, username, password, .. } = person;
+    let user = users::create(app, new).await.unwrap_or_else(|trouble| panic!("no user {username}: {trouble:?}"));
     Person { id: user.id.to_string(), email, username, password }
 }
 
 /// What `signet users disable` does.
 pub async fn disable_user(app: &App, person: &Person, disabled: bool) {
     users::set_disabled(app, person.id.parse().unwrap(), disabled).await.expect("a known user");
+}
+
+pub async fn delete_user(app: &App, person: &Person) {
+    users::delete(app, person.id.parse().unwrap()).await.expect("a known user");
 }
 
 /// What `signet users set-password` does.
@@ -162,21 +183,14 @@ pub async fn client(server: &TestServer, spec: ClientSpec) -> RelyingParty {
 
 /// Registers a client, or says why the server would not have it.
 pub async fn try_client(server: &TestServer, spec: ClientSpec) -> Result<RelyingParty, String> {
-    let with_pages = !spec.redirect_uris.is_empty();
     let new = clients::NewClient {
         client_id: Some(spec.client_id.clone()),
-        kind: spec.kind.parse().expect("a kind of client"),
+        kind: spec.kind,
         metadata: spec.metadata(),
-        policy: ClientPolicy {
-            require_pkce: spec.require_pkce,
-            first_party: spec.first_party,
-            skip_consent: spec.first_party,
-            id_token_claims: spec.id_token_claims,
-            opaque_access_tokens: spec.opaque_access_tokens,
-            ..ClientPolicy::default()
-        },
+        policy: spec.policy(),
+        secret: None,
     };
-    let (client, secret) = clients::create(&server.app, new).await.map_err(|error| format!("{error:?}"))?;
+    let (client, secret) = clients::create(&server.app, new).await.map_err(|trouble| format!("{trouble:?}"))?;
     let secret = || secret.as_ref().expect("a confidential client gets a secret").reveal().to_string();
     let proof = match spec.auth_method {
         "none" => Proof::None,
@@ -187,17 +201,17 @@ pub async fn try_client(server: &TestServer, spec: ClientSpec) -> Result<Relying
     };
     Ok(RelyingParty {
         site: server.site.clone(),
-        client_id: client.client_id.clone(),
+        client_id: client.client_id,
         proof,
         redirect_uri: spec.redirect_uris.first().copied().unwrap_or_default().into(),
-        scope: if with_pages { "openid profile email".into() } else { spec.scope.into() },
-        origin: (spec.kind == "spa").then(|| "https://spa.example".into()),
+        scope: if spec.redirect_uris.is_empty() { spec.scope.into() } else { "openid profile email".into() },
+        origin: (spec.kind == Kind::Spa).then(|| "https://spa.example".into()),
         clock: server.clock.clone(),
     })
 }
 
 pub async fn disable_client(app: &App, client: &RelyingParty) {
-    clients::disable(app, &client.client_id).await.expect("a known client");
+    clients::set_disabled(app, &client.client_id, true).await.expect("a known client");
 }
 
 pub async fn delete_client(app: &App, client: &RelyingParty) {
@@ -206,37 +220,23 @@ pub async fn delete_client(app: &App, client: &RelyingParty) {
 
 /// Takes a grant type away from a client.
 pub async fn forbid(app: &App, client: &RelyingParty, grant_type: &str) {
-    let change = |metadata: &mut ClientMetadata| metadata.grant_types.retain(|known| known != grant_type);
-    clients::update(app, &client.client_id, change).await.expect("a known client");
-}
-
-/// A resource server with credentials for introspection; its identifier is the audience of the tokens for it,
-/// and its scopes are those that it understands.
-pub async fn resource(server: &TestServer, name: &str, identifier: &str, scope: &str) -> RelyingParty {
-    let new = resources::NewResource { name: name.into(), identifier: identifier.into(), scope: scope.parse().unwrap() };
-    let secret = resources::create(&server.app, new).await.expect("a new resource server");
-    RelyingParty {
-        site: server.site.clone(),
-        client_id: name.into(),
-        proof: Proof::Basic(secret.reveal().to_string()),
-        redirect_uri: String::new(),
-        scope: scope.into(),
-        origin: None,
-        clock: server.clock.clone(),
-    }
+    let known = clients::find(app, &client.client_id).await.expect("a known client");
+    let mut metadata = known.metadata;
+    metadata.grant_types.retain(|known| known != grant_type);
+    clients::update(app, &client.client_id, metadata, known.policy).await.expect("a sound client");
 }
 
 /// What `signet keys rotate` does: a next key is announced, and signs once everybody can know it.
 pub async fn rotate_keys(app: &App) {
-    keys::rotate(app).await.expect("a next key");
+    keys::rotate(app, app.config.keys.announce.get()).await.expect("a next key");
 }
 
 /// What the server does by itself from time to time.
 pub async fn run_jobs(app: &App) {
-    signet::jobs::run_all(app).await;
+    reload_keys(app).await.expect("the keys");
 }
 
 /// The database goes away under a running server.
 pub async fn lose_storage(app: &App) {
-    app.close_storage().await;
+    app.db.close_by_ref().await.expect("a database to lose");
 }

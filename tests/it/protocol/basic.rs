@@ -88,8 +88,20 @@ async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow() {
 }
 
 const PROFILE: [&str; 14] = [
-    "birthdate", "family_name", "gender", "given_name", "locale", "middle_name", "name", "nickname", "picture",
-    "preferred_username", "profile", "updated_at", "website", "zoneinfo",
+    "birthdate",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "picture",
+    "preferred_username",
+    "profile",
+    "updated_at",
+    "website",
+    "zoneinfo",
 ];
 
 /// All claims of a scope, the values that were stored, and not one of them in the ID token.

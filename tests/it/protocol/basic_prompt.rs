@@ -169,7 +169,11 @@ async fn a_person_signs_in_by_name_or_address() {
         let asked = f.c1.asks();
         let mut browser = f.browser();
         browser.goto(&asked.url()).await;
-        browser.fill("login-username", name).fill("login-password", "wrong password of ada").press("login-submit").await;
+        browser
+            .fill("login-username", name)
+            .fill("login-password", "wrong password of ada")
+            .press("login-submit")
+            .await;
         assert!(browser.sees("login-problem"), "{}", browser.page());
         assert!((200..500).contains(&browser.page().status()) && browser.page().read("login-password").is_empty());
         browser.fill("login-username", name).fill("login-password", &f.u1.password).press("login-submit").await;

@@ -144,7 +144,8 @@ async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupp
 #[tokio::test]
 async fn oidcc_ensure_request_object_with_redirect_uri() {
     let f = fixtures().await;
-    let inside = jwt::unsigned(&json!({ "redirect_uri": f.c1.redirect_uri, "client_id": "c1", "response_type": "code" }));
+    let inside =
+        jwt::unsigned(&json!({ "redirect_uri": f.c1.redirect_uri, "client_id": "c1", "response_type": "code" }));
     let asked = f.c1.asks().with("redirect_uri", &format!("{}_invalid", f.c1.redirect_uri)).with("request", &inside);
     let mut browser = f.browser();
     browser.goto(&asked.url()).await;

@@ -90,7 +90,13 @@ async fn common_an_error_response_is_complete_and_plain() {
         let mut browser = f.browser();
         browser.goto(&asked.url()).await;
         if browser.has_left() {
-            let errors = ["invalid_request", "invalid_scope", "unsupported_response_type", "login_required", "request_not_supported"];
+            let errors = [
+                "invalid_request",
+                "invalid_scope",
+                "unsupported_response_type",
+                "login_required",
+                "request_not_supported",
+            ];
             assert::redirect_of(&browser, &f.c1, &asked.without("response_mode"), &errors);
             assert!(browser.landed().get("error_description").is_some(), "words help a developer");
         } else {
@@ -103,10 +109,18 @@ async fn common_an_error_response_is_complete_and_plain() {
 #[tokio::test]
 async fn common_a_token_error_is_400_or_401() {
     let f = fixtures().await;
-    assert::json(&f.c1.token(Parameters::new(&[("grant_type", "authorization_code"), ("code", "x")])).await, 400, "invalid_grant");
+    assert::json(
+        &f.c1.token(Parameters::new(&[("grant_type", "authorization_code"), ("code", "x")])).await,
+        400,
+        "invalid_grant",
+    );
     let mut wrong = f.c1.clone();
     wrong.proof = crate::harness::Proof::Basic("wrong".into());
-    assert::json(&wrong.token(Parameters::new(&[("grant_type", "authorization_code"), ("code", "x")])).await, 401, "invalid_client");
+    assert::json(
+        &wrong.token(Parameters::new(&[("grant_type", "authorization_code"), ("code", "x")])).await,
+        401,
+        "invalid_client",
+    );
 }
 
 /// ID token: the nonce of the request, or none.
@@ -127,7 +141,9 @@ async fn common_profile_claims_do_not_leak_into_the_id_token() {
     let f = fixtures().await;
     let all = "openid profile email address phone";
     let claims = f.visit_with(&f.c1, f.c1.asks().with("scope", all)).await.tokens.claims();
-    for name in ["name", "given_name", "email", "email_verified", "address", "phone_number", "picture", "locale", "updated_at"] {
+    for name in
+        ["name", "given_name", "email", "email_verified", "address", "phone_number", "picture", "locale", "updated_at"]
+    {
         assert!(!claims.contains_key(name), "{name} leaked into {claims:?}");
     }
     let keen = f.client(ClientSpec { id_token_claims: true, ..ClientSpec::web("keen") }).await;

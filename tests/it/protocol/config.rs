@@ -6,22 +6,48 @@ use crate::harness::{Call, TestServer, fixtures, jwt, relying_party::DISCOVERY};
 
 /// Every member of Discovery §3 and RFC 8414 §2 that the server publishes, with its JSON type; an unknown one warns.
 const STRINGS: [&str; 10] = [
-    "issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "introspection_endpoint",
-    "revocation_endpoint", "end_session_endpoint", "service_documentation", "op_policy_uri",
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "end_session_endpoint",
+    "service_documentation",
+    "op_policy_uri",
 ];
 const LISTS: [&str; 23] = [
-    "scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported",
-    "subject_types_supported", "id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported",
-    "request_object_signing_alg_values_supported", "token_endpoint_auth_methods_supported",
-    "token_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_methods_supported",
-    "introspection_endpoint_auth_signing_alg_values_supported", "revocation_endpoint_auth_methods_supported",
-    "revocation_endpoint_auth_signing_alg_values_supported", "display_values_supported", "claim_types_supported",
-    "claims_supported", "claims_locales_supported", "ui_locales_supported", "code_challenge_methods_supported",
-    "acr_values_supported", "prompt_values_supported", "authorization_details_types_supported",
+    "scopes_supported",
+    "response_types_supported",
+    "response_modes_supported",
+    "grant_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+    "userinfo_signing_alg_values_supported",
+    "request_object_signing_alg_values_supported",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "introspection_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported",
+    "revocation_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_signing_alg_values_supported",
+    "display_values_supported",
+    "claim_types_supported",
+    "claims_supported",
+    "claims_locales_supported",
+    "ui_locales_supported",
+    "code_challenge_methods_supported",
+    "acr_values_supported",
+    "prompt_values_supported",
+    "authorization_details_types_supported",
 ];
 const BOOLEANS: [&str; 5] = [
-    "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
-    "require_request_uri_registration", "authorization_response_iss_parameter_supported",
+    "claims_parameter_supported",
+    "request_parameter_supported",
+    "request_uri_parameter_supported",
+    "require_request_uri_registration",
+    "authorization_response_iss_parameter_supported",
 ];
 
 fn list<'a>(metadata: &'a Value, name: &str) -> Vec<&'a str> {
@@ -39,7 +65,9 @@ async fn oidcc_discovery_endpoint_verification() {
     assert_eq!(metadata["issuer"], "https://id.example");
     for (name, value) in metadata.as_object().unwrap() {
         match name.as_str() {
-            name if STRINGS.contains(&name) => assert!(value.as_str().is_some_and(|text| !text.is_empty()), "{name}: {value}"),
+            name if STRINGS.contains(&name) => {
+                assert!(value.as_str().is_some_and(|text| !text.is_empty()), "{name}: {value}")
+            }
             name if LISTS.contains(&name) => drop(list(&metadata, name)),
             name if BOOLEANS.contains(&name) => assert!(value.is_boolean(), "{name}: {value}"),
             name => panic!("nobody knows {name}: {value}"),
@@ -54,7 +82,8 @@ async fn oidcc_discovery_endpoint_verification() {
 async fn oidcc_discovery_lists_what_certification_looks_for() {
     let f = fixtures().await;
     let metadata = f.c1.discovery().await;
-    for needed in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint"] {
+    for needed in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint"]
+    {
         assert!(metadata[needed].is_string(), "{needed}");
     }
     assert_eq!(list(&metadata, "response_types_supported"), ["code"]);

@@ -113,7 +113,8 @@ async fn oidcc_rp_initiated_logout_no_id_token_hint() {
 /// Signed out, perhaps after a click, and a page says so.
 async fn ends_on_a_page(parameters: &[(&str, &str)]) {
     let (f, mut visit, hint) = visit().await;
-    let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, if *value == "HINT" { &hint } else { *value })).collect();
+    let parameters: Vec<(&str, &str)> =
+        parameters.iter().map(|(name, value)| (*name, if *value == "HINT" { &hint } else { *value })).collect();
     visit.browser.goto(&f.c1.logout_url(&parameters)).await;
     if visit.browser.sees("logout-confirm") {
         visit.browser.press("logout-confirm").await;
@@ -157,7 +158,9 @@ async fn a_logout_of_nobody_does_no_harm() {
     let mut stranger = f.browser();
     stranger.goto("/logout").await;
     assert!(stranger.sees("logged-out"), "{}", stranger.page());
-    stranger.goto(&f.c1.logout_url(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "s")])).await;
+    stranger
+        .goto(&f.c1.logout_url(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "s")]))
+        .await;
     assert_eq!(stranger.landed().raw, format!("{BYE}?state=s"));
     let mut visit = visit;
     is_still_signed_in(&f, &mut visit).await;
@@ -167,7 +170,8 @@ async fn a_logout_of_nobody_does_no_harm() {
 #[tokio::test]
 async fn a_logout_request_is_well_formed() {
     let (f, mut visit, hint) = visit().await;
-    let twice = Parameters::new(&[("id_token_hint", &hint), ("state", "a"), ("state", "b"), ("post_logout_redirect_uri", BYE)]);
+    let twice =
+        Parameters::new(&[("id_token_hint", &hint), ("state", "a"), ("state", "b"), ("post_logout_redirect_uri", BYE)]);
     visit.browser.goto(&format!("/logout?{}", twice.encoded())).await;
     assert::page(&visit.browser, 400);
     is_still_signed_in(&f, &mut visit).await;

@@ -189,7 +189,12 @@ async fn sec_019_state_and_nonce_come_back_as_they_were() {
     for (name, value) in [("state", random(2049)), ("nonce", random(2049))] {
         let asked = f.c1.asks().with(name, &value);
         browser.goto(&asked.url()).await;
-        assert::redirect(&browser, &f.c1, &if name == "state" { asked.without(name) } else { asked }, "invalid_request");
+        assert::redirect(
+            &browser,
+            &f.c1,
+            &if name == "state" { asked.without(name) } else { asked },
+            "invalid_request",
+        );
     }
     for usual in [random(64), random(128), random(512)] {
         let asked = f.c1.asks().with("state", &usual).with("nonce", &random(64));

@@ -12,7 +12,9 @@ async fn sec_031_a_code_used_twice_takes_its_tokens_with_it() {
     let f = fixtures().await;
     let visit = f.visit_with(&f.c1, f.c1.asks_to_stay()).await;
     let (access, refresh) = (&visit.tokens.access, visit.tokens.refresh_token());
-    assert!(f.c1.finds_active(access).await && f.c1.finds_active(refresh).await && f.c1.may_read_userinfo(access).await);
+    assert!(
+        f.c1.finds_active(access).await && f.c1.finds_active(refresh).await && f.c1.may_read_userinfo(access).await
+    );
 
     assert::json(&f.c1.redeem(&visit.code, &visit.asked).await, 400, "invalid_grant");
     assert!(!f.c1.finds_active(access).await, "the access token outlived the reuse");
@@ -187,5 +189,9 @@ async fn sec_038_a_refresh_token_needs_offline_access_and_the_grant() {
     let spec = ClientSpec { grant_types: vec!["authorization_code"], ..ClientSpec::web("brief") };
     let brief = f.client(spec).await;
     assert!(f.visit_with(&brief, brief.asks_to_stay()).await.tokens.refresh.is_none(), "not registered for it");
-    assert::json(&brief.token(Parameters::new(&[("grant_type", "refresh_token"), ("refresh_token", "x")])).await, 400, "unauthorized_client");
+    assert::json(
+        &brief.token(Parameters::new(&[("grant_type", "refresh_token"), ("refresh_token", "x")])).await,
+        400,
+        "unauthorized_client",
+    );
 }

@@ -19,10 +19,9 @@ async fn sec_064_an_id_token_says_what_was_asked() {
     assert_eq!(claims["auth_time"], f.now());
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 600, "decision D2");
     assert!(claims["at_hash"].is_string() && claims["nonce"].is_string());
-    let known = [
-        "acr", "amr", "at_hash", "aud", "auth_time", "azp", "exp", "iat", "iss", "jti", "nonce", "sid", "sub",
-    ];
-    let surplus: Vec<&String> = claims.as_object().unwrap().keys().filter(|name| !known.contains(&name.as_str())).collect();
+    let known = ["acr", "amr", "at_hash", "aud", "auth_time", "azp", "exp", "iat", "iss", "jti", "nonce", "sid", "sub"];
+    let surplus: Vec<&String> =
+        claims.as_object().unwrap().keys().filter(|name| !known.contains(&name.as_str())).collect();
     assert!(surplus.is_empty(), "nobody asked for {surplus:?} here");
 
     f.clock.advance(300);
@@ -153,7 +152,10 @@ async fn sec_067_a_client_assertion_is_refused_when() {
         ("sub is missing", f.c6.assertion(without("sub"))),
         ("iss is another", f.c6.assertion(with("iss", json!("c1")))),
         ("sub is another client", f.c6.assertion(with("sub", json!("c1")))),
-        ("iss and sub are another client", f.c6.assertion(|claims| (claims["iss"], claims["sub"]) = (json!("c1"), json!("c1")))),
+        (
+            "iss and sub are another client",
+            f.c6.assertion(|claims| (claims["iss"], claims["sub"]) = (json!("c1"), json!("c1"))),
+        ),
         ("iss and sub are nobody", f.c6.assertion(|claims| (claims["iss"], claims["sub"]) = (json!("x"), json!("x")))),
         ("it is over", f.c6.assertion(with("exp", json!(now - 11)))),
         ("it is long over", f.c6.assertion(with("exp", json!(now - 300)))),
@@ -177,7 +179,13 @@ async fn sec_067_a_client_assertion_is_refused_when() {
     }
     let good = || form.clone().also("client_assertion", &f.c6.assertion(|_| {}));
     tries(&f, "its type is absent", good(), &NO).await;
-    tries(&f, "its type is another", good().also("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"), &NO).await;
+    tries(
+        &f,
+        "its type is another",
+        good().also("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"),
+        &NO,
+    )
+    .await;
     let typed = form.clone().also("client_assertion_type", ASSERTION_TYPE);
     tries(&f, "there is a type only", typed, &[(401, "invalid_client"), (400, "invalid_request")]).await;
     let other = with_assertion(form.clone(), &f.c6.assertion(|_| {})).also("client_id", "c1");

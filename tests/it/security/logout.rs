@@ -37,8 +37,16 @@ async fn sec_090_a_logout_with_a_hint_ends_the_session() {
     let url = f.c1.logout_url(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "a b&c=d")]);
     visit.browser.goto(&url).await;
     assert_eq!(visit.browser.landed().raw.split('?').next(), Some(BYE));
-    assert_eq!(visit.browser.landed().parameters.0, [("state".to_string(), "a b&c=d".to_string())], "state and nothing else");
-    assert!(!visit.browser.cookies().iter().any(|cookie| cookie.name.ends_with("session")), "{:?}", visit.browser.cookies());
+    assert_eq!(
+        visit.browser.landed().parameters.0,
+        [("state".to_string(), "a b&c=d".to_string())],
+        "state and nothing else"
+    );
+    assert!(
+        !visit.browser.cookies().iter().any(|cookie| cookie.name.ends_with("session")),
+        "{:?}",
+        visit.browser.cookies()
+    );
     assert!(!is_signed_in(&f, &mut visit.browser).await);
     assert!(!is_signed_in(&f, &mut thief).await, "the session is over in the database too");
 }
@@ -49,7 +57,8 @@ async fn sec_091_a_logout_leads_nowhere_else() {
     let f = fixtures().await;
     let visit = f.visit(&f.c1).await;
     let hint = hint(&visit).to_string();
-    let named = |uri: &'static str| vec![("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", uri), ("state", "s")];
+    let named =
+        |uri: &'static str| vec![("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", uri), ("state", "s")];
     for (name, parameters) in [
         ("the address is not registered", named("https://evil.test/")),
         ("the address is a redirect_uri", named("https://rp.example/cb")),
@@ -100,7 +109,9 @@ async fn sec_091_a_named_client_gets_its_person_back_after_a_yes() {
 async fn sec_092_a_logout_without_a_hint_asks_first() {
     let f = fixtures().await;
     let mut browser = f.visit(&f.c1).await.browser;
-    for parameters in [&[][..], &[("state", "x")], &[("client_id", "c1")], &[("logout_hint", "ada")], &[("confirm", "yes")]] {
+    for parameters in
+        [&[][..], &[("state", "x")], &[("client_id", "c1")], &[("logout_hint", "ada")], &[("confirm", "yes")]]
+    {
         eprintln!("with {parameters:?}");
         browser.goto(&f.c1.logout_url(parameters)).await;
         assert!(browser.sees("logout-confirm"), "{}", browser.page());
@@ -112,7 +123,11 @@ async fn sec_092_a_logout_without_a_hint_asks_first() {
     let page = browser.page().answer.clone();
     let (_, value) = form.0.iter().find(|(name, _)| name.contains("csrf")).expect("a CSRF token").clone();
     let name = form.0.iter().find(|(_, other)| *other == value).unwrap().0.clone();
-    for wrong in [form.clone().without(&name), form.clone().with(&name, ""), form.clone().with(&name, &value.replace(|c: char| c.is_ascii_lowercase(), "A"))] {
+    for wrong in [
+        form.clone().without(&name),
+        form.clone().with(&name, ""),
+        form.clone().with(&name, &value.replace(|c: char| c.is_ascii_lowercase(), "A")),
+    ] {
         browser.goto(page.url.as_str()).await;
         browser.submit(&action, method.clone(), &wrong).await;
         assert_eq!(browser.page().status(), 403, "{}", browser.page());

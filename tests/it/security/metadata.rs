@@ -96,10 +96,18 @@ async fn sec_060_metadata_is_true() {
             ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"]
         );
         let grants = sorted(&metadata["grant_types_supported"]);
-        assert_eq!(grants, ["authorization_code", "client_credentials", "refresh_token"], "what clients may use by default");
-        let absent = ["registration_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint"];
+        assert_eq!(
+            grants,
+            ["authorization_code", "client_credentials", "refresh_token"],
+            "what clients may use by default"
+        );
+        let absent =
+            ["registration_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint"];
         for name in absent.into_iter().filter(|name| !members.contains_key(*name)) {
-            let path = name.trim_end_matches("_endpoint").replace("registration", "register").replace("pushed_authorization_request", "par");
+            let path = name
+                .trim_end_matches("_endpoint")
+                .replace("registration", "register")
+                .replace("pushed_authorization_request", "par");
             assert_eq!(server.site.send(Call::post(&format!("/oauth2/{path}"))).await.status, 404, "{path} (D16)");
         }
     }
@@ -119,7 +127,8 @@ async fn sec_061_the_key_set_is_public_and_sound() {
     let answer = f.site.get(JWKS).await;
     assert_eq!(answer.status, 200);
     assert!(matches!(answer.media_type(), "application/json" | "application/jwk-set+json"), "{}", answer.media_type());
-    let age = answer.tokens_of("cache-control").iter().find_map(|token| token.strip_prefix("max-age=")?.parse::<i64>().ok());
+    let age =
+        answer.tokens_of("cache-control").iter().find_map(|token| token.strip_prefix("max-age=")?.parse::<i64>().ok());
     assert!(age.is_some_and(|age| (1..86_400).contains(&age)), "cacheable, and for less than keys overlap: {age:?}");
     assert!(answer.headers.get("set-cookie").is_none());
     let keys = answer.json()["keys"].as_array().unwrap().clone();
@@ -142,7 +151,12 @@ async fn sec_061_a_key_is_announced_before_it_signs_and_stays_after() {
     let f = fixtures().await;
     let kids = async || {
         let keys = f.c1.jwks().await;
-        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_string()).collect::<HashSet<_>>()
+        keys["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["kid"].as_str().unwrap().to_string())
+            .collect::<HashSet<_>>()
     };
     let old = f.tokens(&f.c1).await;
     let old_kid = old.id_token().0.kid().to_string();
@@ -175,13 +189,23 @@ async fn sec_061_a_key_is_announced_before_it_signs_and_stays_after() {
 async fn sec_062_the_unknown_is_not_found() {
     let f = fixtures().await;
     let trap = Sink::open();
-    for path in ["/.well-known/x", "/.well-known/", "/.well-known/webfinger", "/oauth2/x", "/oauth2/", "/api/x", "/api/", "/oauth2/token/x"] {
+    for path in [
+        "/.well-known/x",
+        "/.well-known/",
+        "/.well-known/webfinger",
+        "/oauth2/x",
+        "/oauth2/",
+        "/api/x",
+        "/api/",
+        "/oauth2/token/x",
+    ] {
         let answer = f.site.get(path).await;
         assert_eq!((answer.status, answer.media_type()), (404, "application/json"), "{path}");
         assert!(answer.json().is_object());
         says_nothing_of_itself(&answer);
     }
-    for path in ["/x", "/authorize/../x", "/static/", "/static/../Cargo.toml", "/.git/config", "/.env", "/static/x.css"] {
+    for path in ["/x", "/authorize/../x", "/static/", "/static/../Cargo.toml", "/.git/config", "/.env", "/static/x.css"]
+    {
         let mut browser = f.browser();
         browser.goto(path).await;
         assert_eq!(browser.page().status(), 404, "{path}");

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use crate::harness::{
     Call, Fixtures, Parameters, RelyingParty, Tokens, assert, fixtures,
     jwt::Token,
-    seed::{delete_client, disable_client, disable_user, forbid, set_password},
+    seed::{delete_client, delete_user, disable_client, disable_user, forbid, set_password},
 };
 
 const DAY: i64 = 24 * 60 * 60;
@@ -117,7 +117,11 @@ async fn sec_046_a_refresh_may_narrow_its_scope_for_once() {
     let narrow = Tokens::of(&f.c1.token(with(first.refresh_token(), "openid")).await);
     assert_eq!(scope_of(&narrow.access), scopes(["openid"]));
     let again = f.c1.refreshed(narrow.refresh_token()).await;
-    assert_eq!(scope_of(&again.access), scopes(["openid", "profile", "offline_access"]), "the grant is as wide as before");
+    assert_eq!(
+        scope_of(&again.access),
+        scopes(["openid", "profile", "offline_access"]),
+        "the grant is as wide as before"
+    );
     let same = with(again.refresh_token(), "offline_access profile openid");
     assert_eq!(scope_of(&Tokens::of(&f.c1.token(same).await).access), scopes(["openid", "profile", "offline_access"]));
 }
@@ -133,10 +137,19 @@ async fn sec_047_a_refresh_token_ends_with_the_person() {
 }
 
 #[tokio::test]
+async fn sec_047_a_refresh_token_ends_with_the_account() {
+    let f = fixtures().await;
+    let tokens = staying(&f, &f.c1).await;
+    delete_user(&f.app, &f.u1).await;
+    assert::json(&f.c1.refresh(tokens.refresh_token()).await, 400, "invalid_grant");
+    assert!(!f.c1.may_read_userinfo(&tokens.access).await);
+}
+
+#[tokio::test]
 async fn sec_047_a_refresh_token_ends_with_the_password() {
     let f = fixtures().await;
     let tokens = staying(&f, &f.c1).await;
-    set_password(&f.app, &f.u1, "another long password").await;
+    set_password(&f.app, &f.u1, "fourteen quiet lanterns").await;
     assert::json(&f.c1.refresh(tokens.refresh_token()).await, 400, "invalid_grant");
 }
 

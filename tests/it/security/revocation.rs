@@ -164,7 +164,11 @@ async fn sec_058_introspection_is_for_those_it_concerns() {
     assert_eq!((answer.status, answer.media_type()), (200, "application/json"));
     assert::not_stored(&answer);
     let told = answer.json();
-    assert_eq!((&told["active"], &told["aud"], &told["client_id"]), (&json!(true), &json!(RS1), &json!("c1")), "{told}");
+    assert_eq!(
+        (&told["active"], &told["aud"], &told["client_id"]),
+        (&json!(true), &json!(RS1), &json!("c1")),
+        "{told}"
+    );
     assert_eq!((&told["sub"], &told["iss"]), (&json!(f.u1.id), &json!(f.site.issuer)), "{told}");
     assert_eq!((&told["scope"], &told["token_type"]), (&json!("reports.read"), &json!("Bearer")), "{told}");
     assert_eq!(told["exp"], f.now() + 600, "{told}");

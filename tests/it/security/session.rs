@@ -1,7 +1,8 @@
 //! SS: sessions at the server: fresh at every login, over when they are over.
 use crate::harness::{
-    Browser, Fixtures, TestServer, fixtures,
+    Browser, Fixtures, TestServer,
     cookies::Cookie,
+    fixtures,
     relying_party::random,
     seed::{disable_user, set_password},
 };
@@ -12,7 +13,10 @@ const HOUR: i64 = 3600;
 
 fn session(browser: &Browser) -> &Cookie {
     let cookies = browser.cookies();
-    cookies.iter().find(|cookie| cookie.name.ends_with("session")).unwrap_or_else(|| panic!("no session in {cookies:?}"))
+    cookies
+        .iter()
+        .find(|cookie| cookie.name.ends_with("session"))
+        .unwrap_or_else(|| panic!("no session in {cookies:?}"))
 }
 
 fn with_session(browser: &Browser, value: &str) -> Browser {
@@ -126,7 +130,11 @@ async fn sec_108_a_disabled_person_cannot_sign_in() {
     let disabled = browser.page().text().replace(&f.u5.username, "NAME");
     let mut browser = f.browser();
     browser.goto(&f.c1.asks().url()).await;
-    browser.fill("login-username", &f.u1.username).fill("login-password", "not the password").press("login-submit").await;
+    browser
+        .fill("login-username", &f.u1.username)
+        .fill("login-password", "not the password")
+        .press("login-submit")
+        .await;
     assert_eq!(browser.page().text().replace(&f.u1.username, "NAME"), disabled, "the same words for both");
 }
 
@@ -199,7 +207,11 @@ async fn sec_111_a_cookie_that_is_not_ours_is_nobody() {
         let mut odd = with_session(&browser, &value);
         assert!(!is_signed_in(&f, &mut odd).await);
         odd.goto("/account").await;
-        assert!((200..500).contains(&odd.page().status()) && !odd.page().text().contains(&f.u1.email), "{}", odd.page());
+        assert!(
+            (200..500).contains(&odd.page().status()) && !odd.page().text().contains(&f.u1.email),
+            "{}",
+            odd.page()
+        );
     }
     assert!(is_signed_in(&f, &mut browser).await, "the genuine one is");
 }

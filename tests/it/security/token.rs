@@ -68,7 +68,11 @@ async fn sec_026_a_token_request_is_refused_when() {
         ("the grant type is empty", whole.clone().with("grant_type", ""), "invalid_request"),
         ("the grant type is implicit", whole.clone().with("grant_type", "implicit"), "unsupported_grant_type"),
         ("the grant type is unknown", whole.clone().with("grant_type", "urn:x:unknown"), "unsupported_grant_type"),
-        ("the grant type is in other letters", whole.clone().with("grant_type", "Authorization_Code"), "unsupported_grant_type"),
+        (
+            "the grant type is in other letters",
+            whole.clone().with("grant_type", "Authorization_Code"),
+            "unsupported_grant_type",
+        ),
         ("no code is given", whole.clone().without("code"), "invalid_request"),
         ("the code is unknown", whole.clone().with("code", "unknown"), "invalid_grant"),
         ("there is no refresh token", Parameters::new(&[("grant_type", "refresh_token")]), "invalid_request"),
@@ -83,7 +87,8 @@ async fn sec_026_a_token_request_is_refused_when() {
         let form = whole.clone().also(name, whole.get(name).unwrap());
         assert::json(&f.c1.token(form).await, 400, "invalid_request");
     }
-    let password = Parameters::new(&[("grant_type", "password"), ("username", &f.u1.username), ("password", &f.u1.password)]);
+    let password =
+        Parameters::new(&[("grant_type", "password"), ("username", &f.u1.username), ("password", &f.u1.password)]);
     let answer = f.c1.token(password).await;
     assert::json_of(&answer, &[(400, "unsupported_grant_type"), (400, "unauthorized_client")]);
     Tokens::of(&f.c1.token(whole).await);
@@ -179,7 +184,11 @@ async fn sec_030_basic_is_decoded_as_it_was_encoded() {
     let f = fixtures().await;
     let client = f.client(ClientSpec::machine("a%2B+b:c d/é~").renamed_if_refused(&f).await).await;
     let form = Parameters::new(&[("grant_type", "client_credentials")]);
-    Tokens::of(&f.site.send(Call::post(TOKEN).basic(&encoded(&client.client_id), &encoded(secret(&client.proof))).form(&form)).await);
+    Tokens::of(
+        &f.site
+            .send(Call::post(TOKEN).basic(&encoded(&client.client_id), &encoded(secret(&client.proof))).form(&form))
+            .await,
+    );
     let raw = f.site.send(Call::post(TOKEN).basic(&client.client_id, secret(&client.proof)).form(&form)).await;
     assert::json(&raw, 401, "invalid_client");
     for broken in ["%", "%zz", "%c3", "c5%"] {
