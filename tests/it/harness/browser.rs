@@ -318,7 +318,7 @@ impl Browser {
 
 /// CSP `form-action`, which Chromium applies to the redirects after a form too. No source can name an IPv6 address
 /// (CSP §2.3.1 has no brackets): such a redirect needs its scheme.
-fn may_go(sources: &[String], here: &str, to: &Url) -> bool {
+pub fn may_go(sources: &[String], here: &str, to: &Url) -> bool {
     let origin = to.origin().ascii_serialization();
     sources.iter().any(|source| match source.as_str() {
         "'self'" => origin == here,

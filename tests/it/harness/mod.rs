@@ -7,6 +7,7 @@ pub mod fixtures;
 pub mod html;
 pub mod http;
 pub mod jwt;
+mod own;
 pub mod relying_party;
 pub mod seed;
 pub mod server;
