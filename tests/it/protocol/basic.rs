@@ -114,7 +114,8 @@ async fn scope_gives(scope: &str, names: &[&str]) {
     let (claims, id_token) = userinfo(&f, scope).await;
     let mut found: Vec<&str> = claims.keys().map(String::as_str).filter(|name| *name != "sub").collect();
     let mut expected = names.to_vec();
-    (found.sort_unstable(), expected.sort_unstable());
+    found.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(found, expected);
     for name in names {
         assert!(!id_token.contains_key(*name), "{name} leaked into the ID token");
