@@ -9,6 +9,9 @@ pub mod store; // what we remember: one file per table
 pub mod app; // what every request shares
 pub mod flows; // what we do: one file per use-case
 pub mod http; // how the world reaches us
+pub mod jobs; // what happens by itself
+
+pub mod commands; // what an operator types
 
 #[path = "../migrations/mod.rs"]
 pub mod migrations;

@@ -1,12 +1,13 @@
 //! The only user of moka: what is read often and may be a few seconds old (decision D9).
 //! Nothing that is single-use or revocable is here: no code, token, session or nonce.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, time::{Duration, Instant}};
 
 use moka::future::Cache as Moka;
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::{
+    crypto::jwk::KeySet,
     protocol,
     store::{
         client::{self, Client},
@@ -32,14 +33,21 @@ pub struct Document {
     pub etag: Arc<str>,
 }
 
+impl Document {
+    pub fn bytes(&self) -> Vec<u8> {
+        self.body.to_vec()
+    }
+}
+
 pub struct Cache {
     clients: Moka<String, Arc<Client>>,
     origins: Moka<String, bool>,
     resources: Moka<(), Arc<Resources>>,
     /// Discovery documents, by their path.
     pub documents: moka::sync::Cache<&'static str, Document>,
-    /// Keys that clients publish at their `jwks_uri`; each fetched at most once in a while.
-    pub remote_keys: Moka<String, Arc<serde_json::Value>>,
+    /// The keys of clients that sign assertions, registered or fetched, by client and its last change.
+    pub client_keys: Moka<String, Arc<KeySet>>,
+    refetched: Moka<String, Instant>,
 }
 
 impl Default for Cache {
@@ -49,7 +57,8 @@ impl Default for Cache {
             origins: Moka::builder().max_capacity(1_000).time_to_live(LIFE).build(),
             resources: Moka::builder().max_capacity(1).time_to_live(LIFE).build(),
             documents: moka::sync::Cache::builder().max_capacity(8).time_to_live(LIFE).build(),
-            remote_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+            client_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+            refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
         }
     }
 }
@@ -90,6 +99,15 @@ impl Cache {
         let known = Arc::new(Resources { rows, rules });
         self.resources.insert((), known.clone()).await;
         Ok(known)
+    }
+
+    /// True at most once per `pause` and client: an invented `kid` must not make us fetch at will.
+    pub async fn may_refetch(&self, client_id: &str, pause: Duration) -> bool {
+        let fresh = self.refetched.get(client_id).await.is_none_or(|last| last.elapsed() >= pause);
+        if fresh {
+            self.refetched.insert(client_id.to_owned(), Instant::now()).await;
+        }
+        fresh
     }
 
     /// After a change on this node: at once.

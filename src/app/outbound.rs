@@ -8,9 +8,8 @@
 use std::{
     collections::{HashMap, HashSet},
     error::Error,
-    fs, io,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -75,11 +74,11 @@ fn failed(cause: impl Into<String>) -> OutboundError {
 }
 
 impl Outbound {
-    /// `allowed_hosts` are names or addresses without port. `extra_root_certificates` is a PEM file that is trusted
+    /// `allowed_hosts` are names or addresses without port. `extra_root_certificates` are PEM texts that are trusted
     /// beside the system's certificates.
-    pub fn new(allowed_hosts: Vec<String>, extra_root_certificates: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub fn new(allowed_hosts: Vec<String>, extra_root_certificates: &[Arc<[u8]>]) -> anyhow::Result<Self> {
         let allowed = Arc::new(Allowed(allowed_hosts.iter().map(|host| plain(host)).collect()));
-        let roots = extra_root_certificates.as_deref().map_or(Ok(vec![]), roots)?;
+        let roots = extra_root_certificates.iter().map(root).collect::<Result<Vec<_>, _>>()?.concat();
         let (client, hosts, failures) = Default::default();
         Ok(Outbound { client, allowed, roots, hosts, failures })
     }
@@ -166,11 +165,9 @@ fn client(allowed: Arc<Allowed>, roots: Vec<Certificate>) -> reqwest::Result<req
         .build()
 }
 
-fn roots(path: &Path) -> anyhow::Result<Vec<Certificate>> {
-    let name = path.display();
-    let pem = fs::read(path).with_context(|| format!("{name} cannot be read"))?;
-    let bundle = Certificate::from_pem_bundle(&pem).with_context(|| format!("{name} is no PEM file"))?;
-    anyhow::ensure!(!bundle.is_empty(), "{name} holds no certificate");
+fn root(pem: &Arc<[u8]>) -> anyhow::Result<Vec<Certificate>> {
+    let bundle = Certificate::from_pem_bundle(pem).context("a root certificate is no PEM")?;
+    anyhow::ensure!(!bundle.is_empty(), "a file of root certificates holds none");
     Ok(bundle)
 }
 

@@ -9,6 +9,7 @@ pub mod consent;
 pub mod declared;
 pub mod discover;
 pub mod grants;
+pub mod health;
 pub mod hint;
 pub mod introspect;
 pub mod issue;

@@ -2,9 +2,17 @@
 //! to their refreshing. Single use is one conditional update of this row, so a race has one winner, and a
 //! revoked family cannot be outrun: there is nothing else to insert.
 
-use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set,
+    Condition,
+    entity::prelude::*,
+    sea_query::{ExprTrait, Query},
+};
 
-use super::user::{self, User};
+use super::{
+    revoked_token,
+    user::{self, User},
+};
 use crate::{
     crypto::secret::SecretHash,
     protocol::{Scope, claims::ClaimsRequest, pkce::Challenge},
@@ -72,6 +80,16 @@ pub async fn find_by_code(db: &impl ConnectionTrait, hash: &SecretHash) -> Resul
 /// The grant and its person, whatever their state. One query.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Grant, User)>, DbErr> {
     with_user(Entity::find_by_id(id), db).await
+}
+
+/// As [`find`], but nothing when this one access token of the grant was revoked. One query.
+pub async fn find_unless_revoked(db: &impl ConnectionTrait, id: Uuid, jti: &str) -> Result<Option<(Grant, User)>, DbErr> {
+    let revoked = Query::select()
+        .expr(Expr::val(1))
+        .from(revoked_token::Entity)
+        .and_where(revoked_token::Column::Jti.eq(jti))
+        .to_owned();
+    with_user(Entity::find_by_id(id).filter(Expr::exists(revoked).not()), db).await
 }
 
 async fn with_user(query: Select<Entity>, db: &impl ConnectionTrait) -> Result<Option<(Grant, User)>, DbErr> {

@@ -5,5 +5,6 @@ mod config;
 mod crypto;
 mod flows;
 mod harness;
+mod pages;
 mod protocol;
 mod security;

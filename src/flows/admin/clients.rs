@@ -1,0 +1,225 @@
+//! Clients, as operators handle them.
+
+use crate::{
+    app::App,
+    crypto::secret::Secret,
+    flows::{Field, Trouble, write},
+    protocol::{client_metadata::{ClientMetadata, ClientPolicy}, redirect_uri, scope},
+    store::{client::{self, Client}, client_origin, is_duplicate},
+};
+
+/// What a client is; it decides the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// On a server; keeps a secret.
+    Web,
+    /// In a browser; keeps none.
+    Spa,
+    /// On a phone or a desktop; keeps none.
+    Native,
+    /// No person behind it.
+    Machine,
+}
+
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Web => "web",
+            Kind::Spa => "spa",
+            Kind::Native => "native",
+            Kind::Machine => "machine",
+        }
+    }
+
+    /// The registration that a client of this kind begins with.
+    pub fn defaults(self) -> ClientMetadata {
+        let (grants, method): (&[&str], _) = match self {
+            Kind::Web => (&["authorization_code", "refresh_token"], "client_secret_basic"),
+            Kind::Spa | Kind::Native => (&["authorization_code", "refresh_token"], "none"),
+            Kind::Machine => (&["client_credentials"], "client_secret_basic"),
+        };
+        let people = self != Kind::Machine;
+        ClientMetadata {
+            grant_types: grants.iter().map(|&grant| grant.to_owned()).collect(),
+            response_types: if people { vec!["code".to_owned()] } else { Vec::new() },
+            token_endpoint_auth_method: method.to_owned(),
+            application_type: if self == Kind::Native { "native" } else { "web" }.to_owned(),
+            // Machines have the scopes of APIs, which the operator names.
+            scope: if people { scope::STANDARD.join(" ").parse().unwrap_or_default() } else { scope::Scope::default() },
+            ..ClientMetadata::default()
+        }
+    }
+}
+
+/// A client to be.
+#[derive(Debug, Clone)]
+pub struct NewClient {
+    /// Ours if there is none.
+    pub client_id: Option<String>,
+    pub kind: Kind,
+    pub metadata: ClientMetadata,
+    pub policy: ClientPolicy,
+    /// Ours if there is none and the method needs one.
+    pub secret: Option<Secret>,
+}
+
+/// The client, and its secret, which nobody can show again.
+///
+/// # Errors
+/// Everything that is wrong with it, or that the id is taken.
+pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>), Trouble> {
+    let (client, secret) = prepare(app, new, client::CREATED)?;
+    let (row, origins) = (client.clone(), origins(&client));
+    let id = client.client_id.clone();
+    let written = write!(app, db => {
+        client::insert(db, row).await?;
+        client_origin::set(db, &id, origins).await
+    });
+    match written.await {
+        Ok(()) => Ok((client, secret)),
+        Err(error) if is_duplicate(&error) => Err(Trouble::Conflict(format!("there is a client {} already", client.client_id))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The row and the secret; nothing is written.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Option<Secret>), Trouble> {
+    let mut problems: Vec<Field> =
+        new.metadata.problems(&new.policy).into_iter().map(|(name, why)| Field { name, why }).collect();
+    if let Some(jwks) = &new.metadata.jwks
+        && let Err(error) = crate::crypto::jwk::KeySet::parse_registered(jwks)
+    {
+        problems.push(Field { name: "jwks", why: error.to_string() });
+    }
+    let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
+    if client_id.is_empty() || client_id.len() > 200 || client_id.chars().any(char::is_control) {
+        problems.push(Field { name: "client_id", why: "must have 1 to 200 characters and no control characters".to_owned() });
+    }
+    if !problems.is_empty() {
+        return Err(Trouble::Invalid(problems));
+    }
+    let needs_secret = new.metadata.token_endpoint_auth_method.starts_with("client_secret");
+    let secret = needs_secret.then(|| new.secret.unwrap_or_else(|| app.secret()));
+    let now = app.now();
+    let client = Client {
+        client_id,
+        kind: new.kind.as_str().to_owned(),
+        metadata: new.metadata,
+        policy: new.policy,
+        secret_hash: secret.as_ref().map(Secret::hash),
+        old_secret_hash: None,
+        old_secret_until: None,
+        origin: origin.to_owned(),
+        created_at: now,
+        updated_at: now,
+        disabled_at: None,
+    };
+    Ok((client, secret))
+}
+
+/// Who may call the token endpoint from a browser: public web clients from where they live, others as they say.
+pub fn origins(client: &Client) -> Vec<String> {
+    let mut origins = client.policy.allowed_origins.clone();
+    if client.is_public() && !client.metadata.is_native() {
+        origins.extend(client.metadata.redirect_uris.iter().filter_map(|uri| redirect_uri::origin(uri)));
+    }
+    origins.sort_unstable();
+    origins.dedup();
+    origins
+}
+
+/// Replaces what a client says of itself and what is decided about it.
+///
+/// # Errors
+/// When there is no such client, it is declared in the settings, or the new registration is wrong.
+pub async fn update(app: &App, client_id: &str, metadata: ClientMetadata, policy: ClientPolicy) -> Result<Client, Trouble> {
+    let old = own(app, client_id).await?;
+    let problems: Vec<Field> = metadata.problems(&policy).into_iter().map(|(name, why)| Field { name, why }).collect();
+    if !problems.is_empty() {
+        return Err(Trouble::Invalid(problems));
+    }
+    let client = Client { metadata, policy, updated_at: app.now(), ..old };
+    put(app, client.clone()).await?;
+    Ok(client)
+}
+
+/// A new secret. The old one stays good for `keep_old` seconds, so that an app can change over.
+///
+/// # Errors
+/// When there is no such client, it is declared in the settings, or has no secret.
+pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<(Client, Secret), Trouble> {
+    let old = own(app, client_id).await?;
+    if old.secret_hash.is_none() {
+        return Err(Trouble::Conflict(format!("the client {client_id} has no secret to rotate")));
+    }
+    let (secret, now) = (app.secret(), app.now());
+    let client = Client {
+        old_secret_hash: old.secret_hash.clone().filter(|_| keep_old > 0),
+        old_secret_until: (keep_old > 0).then_some(now + keep_old),
+        secret_hash: Some(secret.hash()),
+        updated_at: now,
+        ..old
+    };
+    put(app, client.clone()).await?;
+    Ok((client, secret))
+}
+
+/// # Errors
+/// When there is no such client, or it is declared in the settings.
+pub async fn set_disabled(app: &App, client_id: &str, disabled: bool) -> Result<(), Trouble> {
+    let old = own(app, client_id).await?;
+    let now = app.now();
+    put(app, Client { disabled_at: disabled.then_some(now), updated_at: now, ..old }).await
+}
+
+/// With everything that was granted to it.
+///
+/// # Errors
+/// When there is no such client, or it is declared in the settings.
+pub async fn delete(app: &App, client_id: &str) -> Result<(), Trouble> {
+    own(app, client_id).await?;
+    let id = client_id.to_owned();
+    write!(app, db => client::delete(db, &id).await).await?;
+    app.cache.forget_client(client_id).await;
+    Ok(())
+}
+
+/// # Errors
+/// When there is no such client.
+pub async fn find(app: &App, client_id: &str) -> Result<Client, Trouble> {
+    client::find(&app.db, client_id).await?.ok_or(Trouble::NotFound("client"))
+}
+
+/// # Errors
+/// When the database is away.
+pub async fn all(app: &App) -> Result<Vec<Client>, Trouble> {
+    Ok(client::all(&app.db).await?)
+}
+
+/// One that may be changed here: the settings decide about those that they declare.
+async fn own(app: &App, client_id: &str) -> Result<Client, Trouble> {
+    let client = find(app, client_id).await?;
+    match client.origin.as_str() {
+        client::DECLARED => Err(Trouble::Conflict(format!(
+            "the client {client_id} is declared in the settings; change its [[clients]] entry and restart"
+        ))),
+        client::BUILT_IN => Err(Trouble::Conflict(format!("the client {client_id} is part of the server"))),
+        _ => Ok(client),
+    }
+}
+
+/// Writes the row and its origins, and makes this node forget the old one.
+pub async fn put(app: &App, client: Client) -> Result<(), Trouble> {
+    let (id, origins) = (client.client_id.clone(), origins(&client));
+    let name = id.clone();
+    write!(app, db => {
+        client::put(db, client).await?;
+        client_origin::set(db, &name, origins).await
+    })
+    .await?;
+    app.cache.forget_client(&id).await;
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! People, as operators handle them.
+
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    flows::{Field, Trouble, login::LONGEST_PASSWORD, write, write_one},
+    protocol::{claims::StandardClaims, text},
+    store::{Phc, grant, is_duplicate, password, session, user::{self, User}},
+};
+
+/// A person to be.
+#[derive(Debug, Clone, Default)]
+pub struct NewUser {
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub phone_number: Option<String>,
+    pub phone_number_verified: bool,
+    pub claims: StandardClaims,
+    pub password: Option<String>,
+    pub admin: bool,
+}
+
+/// # Errors
+/// What is wrong with a field, or that the name or address is taken.
+pub async fn create(app: &App, new: NewUser) -> Result<User, Trouble> {
+    let (user, phc) = prepare(app, new).await?;
+    if user::is_taken(&app.db, user.username.as_deref(), user.email.as_deref()).await? {
+        return Err(taken());
+    }
+    let row = user.clone();
+    let now = app.now();
+    let written = write!(app, db => {
+        let id = row.id;
+        user::insert(db, row).await?;
+        if let Some(phc) = phc { password::set(db, id, phc, now).await? }
+        Ok(())
+    });
+    match written.await {
+        Ok(()) => Ok(user),
+        Err(error) if is_duplicate(&error) => Err(taken()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn taken() -> Trouble {
+    Trouble::Conflict("somebody has this user name or e-mail address already".to_owned())
+}
+
+/// The row and the password's hash; nothing is written.
+///
+/// # Errors
+/// What is wrong with a field.
+pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Trouble> {
+    let mut problems = Vec::new();
+    let username = new.username.as_deref().filter(|name| !name.trim().is_empty());
+    let email = new.email.as_deref().filter(|email| !email.trim().is_empty());
+    let username = canonical("username", username, text::username, &mut problems);
+    let email = canonical("email", email, text::email, &mut problems);
+    if username.is_none() && email.is_none() && problems.is_empty() {
+        problems.push(Field { name: "email", why: "give an e-mail address or a user name".to_owned() });
+    }
+    check_claims(&new.claims, &mut problems);
+    let given = new.password.as_deref().map(text::password);
+    if let Some(password) = &given {
+        let about = [username.as_deref(), email.as_deref(), new.claims.name.as_deref()];
+        problems.extend(password_problem(app, password, &about));
+    }
+    if !problems.is_empty() {
+        return Err(Trouble::Invalid(problems));
+    }
+    let phc = match given {
+        Some(password) => Some(hash(app, &password).await?),
+        None => None,
+    };
+    let now = app.now();
+    let user = User {
+        id: app.id(),
+        username,
+        email_verified: new.email_verified && email.is_some(),
+        email,
+        phone_number_verified: new.phone_number_verified && new.phone_number.is_some(),
+        phone_number: new.phone_number,
+        claims: new.claims,
+        admin: new.admin,
+        locale: None,
+        created_at: now,
+        updated_at: now,
+        disabled_at: None,
+    };
+    Ok((user, phc))
+}
+
+fn canonical(
+    name: &'static str,
+    given: Option<&str>,
+    rule: fn(&str) -> Result<String, text::Unfit>,
+    problems: &mut Vec<Field>,
+) -> Option<String> {
+    match rule(given?) {
+        Ok(value) => Some(value),
+        Err(why) => {
+            problems.push(Field { name, why: why.to_string() });
+            None
+        }
+    }
+}
+
+/// No control or invisible characters, and no endless texts, in what apps and pages will show.
+fn check_claims(claims: &StandardClaims, problems: &mut Vec<Field>) {
+    let texts = [
+        ("name", &claims.name),
+        ("given_name", &claims.given_name),
+        ("family_name", &claims.family_name),
+        ("middle_name", &claims.middle_name),
+        ("nickname", &claims.nickname),
+        ("preferred_username", &claims.preferred_username),
+        ("profile", &claims.profile),
+        ("picture", &claims.picture),
+        ("website", &claims.website),
+        ("gender", &claims.gender),
+        ("birthdate", &claims.birthdate),
+        ("zoneinfo", &claims.zoneinfo),
+        ("locale", &claims.locale),
+    ];
+    for (name, value) in texts {
+        let Some(value) = value else { continue };
+        if value.chars().count() > 255 {
+            problems.push(Field { name, why: text::Unfit::TooLong(255).to_string() });
+        } else if !text::is_visible(value) {
+            problems.push(Field { name, why: text::Unfit::Invisible.to_string() });
+        }
+    }
+    for (name, link) in [("profile", &claims.profile), ("picture", &claims.picture), ("website", &claims.website)] {
+        if link.as_deref().is_some_and(|link| !link.starts_with("https://") && !link.starts_with("http://")) {
+            problems.push(Field { name, why: "must be a web address".to_owned() });
+        }
+    }
+    if claims.birthdate.as_deref().is_some_and(|date| !is_birthdate(date)) {
+        problems.push(Field { name: "birthdate", why: "must be YYYY-MM-DD or YYYY".to_owned() });
+    }
+}
+
+/// OpenID Connect Core §5.1.
+fn is_birthdate(text: &str) -> bool {
+    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    let mut parts = text.split('-');
+    let year = parts.next().is_some_and(|year| digits(year, 4));
+    match (parts.next(), parts.next(), parts.next()) {
+        (None, None, None) => year,
+        (Some(month), Some(day), None) => {
+            let within = |part: &str, most: u8| digits(part, 2) && part.parse().is_ok_and(|n: u8| (1..=most).contains(&n));
+            year && within(month, 12) && within(day, 31)
+        }
+        _ => false,
+    }
+}
+
+/// Decision D5: length, and words that everybody would guess. No rules about kinds of characters.
+fn password_problem(app: &App, password: &str, about: &[Option<&str>]) -> Option<Field> {
+    let field = |why: String| Some(Field { name: "password", why });
+    let least = app.config.passwords.minimum_length as usize;
+    let length = password.chars().count();
+    if length < least {
+        return field(format!("must have at least {least} characters; it has {length}"));
+    }
+    if password.len() > LONGEST_PASSWORD {
+        return field(format!("must have at most {LONGEST_PASSWORD} bytes"));
+    }
+    if password.contains('\0') {
+        return field("must not contain a NUL character".to_owned());
+    }
+    let plain = password.to_lowercase();
+    let host = app.config.server.issuer.url().host_str().map(str::to_owned);
+    let context = about.iter().flatten().copied().flat_map(|text| text.split(['@', ' '])).chain(host.as_deref());
+    let brand = app.config.branding.name.to_lowercase();
+    for word in context.map(str::to_lowercase).chain(["signet".to_owned(), brand]).filter(|word| word.chars().count() >= 4) {
+        // A long passphrase may mention a name; a password that is mostly one may not.
+        if plain.contains(&word) && plain.replace(&word, "").chars().count() < 8 {
+            return field(format!("must not consist mostly of {word}"));
+        }
+    }
+    if is_common(&plain) {
+        return field("is one that many people use; choose another".to_owned());
+    }
+    None
+}
+
+/// Repeats, runs, and the usual words with digits around them.
+fn is_common(plain: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "password", "passwort", "letmein", "welcome", "willkommen", "qwerty", "qwertz", "iloveyou", "admin", "monkey",
+        "dragon", "football", "baseball", "sunshine",
+    ];
+    let chars: Vec<char> = plain.chars().collect();
+    let mut kinds = chars.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let run = chars.windows(2).all(|pair| u32::from(pair[1]).abs_diff(u32::from(pair[0])) == 1);
+    let mut rest = plain.to_owned();
+    for word in WORDS {
+        rest = rest.replace(word, "");
+    }
+    let left = rest.chars().filter(|c| c.is_alphabetic()).count();
+    kinds.len() <= 3 || run || (rest.len() < plain.len() && left < 4)
+}
+
+async fn hash(app: &App, password: &str) -> Result<Phc, Trouble> {
+    let hashed = app.hashing.hash(password, app.random.bytes()).await;
+    hashed.map(Phc).map_err(|busy| Trouble::Broken(busy.into()))
+}
+
+/// A new password ends every session and every token of the person.
+///
+/// # Errors
+/// When there is no such person, or the password is too weak.
+pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Trouble> {
+    let user = user::find(&app.db, id).await?.ok_or(Trouble::NotFound("user"))?;
+    let given = text::password(given);
+    let about = [user.username.as_deref(), user.email.as_deref(), user.claims.name.as_deref()];
+    if let Some(problem) = password_problem(app, &given, &about) {
+        return Err(Trouble::Invalid(vec![problem]));
+    }
+    let phc = hash(app, &given).await?;
+    let now = app.now();
+    write!(app, db => {
+        password::set(db, id, phc, now).await?;
+        session::end_all_of(db, id).await?;
+        grant::revoke_of_user(db, id, now).await?;
+        Ok(())
+    })
+    .await?;
+    tracing::info!(user = %id, "password set by an operator");
+    Ok(())
+}
+
+/// Disabled people have no sessions and no tokens; enabling gives neither back.
+///
+/// # Errors
+/// When there is no such person.
+pub async fn set_disabled(app: &App, id: Uuid, disabled: bool) -> Result<(), Trouble> {
+    let now = app.now();
+    let found = write!(app, db => {
+        let found = user::set_disabled(db, id, disabled.then_some(now), now).await?;
+        if found && disabled {
+            session::end_all_of(db, id).await?;
+            grant::revoke_of_user(db, id, now).await?;
+        }
+        Ok(found)
+    });
+    if !found.await? {
+        return Err(Trouble::NotFound("user"));
+    }
+    tracing::info!(user = %id, disabled, "account switched by an operator");
+    Ok(())
+}
+
+/// # Errors
+/// When there is no such person.
+pub async fn delete(app: &App, id: Uuid) -> Result<(), Trouble> {
+    if write_one!(app, db => user::delete(db, id)).await? { Ok(()) } else { Err(Trouble::NotFound("user")) }
+}
+
+/// By id, user name or e-mail address.
+///
+/// # Errors
+/// When there is no such person.
+pub async fn find(app: &App, who: &str) -> Result<User, Trouble> {
+    if let Ok(id) = Uuid::try_parse(who) {
+        return user::find(&app.db, id).await?.ok_or(Trouble::NotFound("user"));
+    }
+    let login = if who.contains('@') { text::email(who) } else { text::username(who) };
+    let login = login.map_err(|why| Trouble::field("user", why.to_string()))?;
+    user::find_by_login(&app.db, &login).await?.ok_or(Trouble::NotFound("user"))
+}

@@ -1,0 +1,34 @@
+//! OpenID Connect Discovery §4, RFC 8414 §3: the documents by which apps configure themselves.
+
+use super::grants;
+use crate::{
+    app::{App, cache::Document, keys},
+    protocol::{Error, Result, discovery::{self, Offered}, scope::Scope},
+};
+
+/// The metadata, made once in a while rather than per request.
+///
+/// # Errors
+/// When the database is away and nothing is remembered.
+pub async fn metadata(app: &App, locales: &[&'static str]) -> Result<Document> {
+    const NAME: &str = "metadata";
+    if let Some(document) = app.cache.documents.get(NAME) {
+        return Ok(document);
+    }
+    // Metadata needs no dependency to be true: when the database is away, resources are what is missing.
+    let resources = app.cache.resources(&app.db).await.unwrap_or_default();
+    let scopes = resources.rules.iter().fold(Scope::default(), |all, resource| all.with(&resource.scope));
+    let offered =
+        Offered { issuer: app.issuer(), grant_types: &grants::names(), locales, resource_scopes: &scopes };
+    let document = keys::document(&discovery::metadata(&offered));
+    app.cache.documents.insert(NAME, document.clone());
+    Ok(document)
+}
+
+/// RFC 7517 §5.
+///
+/// # Errors
+/// When no key was ever read.
+pub fn keys(app: &App) -> Result<Document> {
+    app.keys.ring().document().ok_or_else(|| Error::internal(std::io::Error::other("no keys were read")))
+}

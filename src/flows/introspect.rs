@@ -1,0 +1,93 @@
+//! RFC 7662: whether a token is good, for the API that it is meant for. A token that is not the caller's business
+//! looks like one that does not exist.
+
+use serde_json::{Map, Value, json};
+
+use super::{Refused, access, client_auth::{self, Presented}, grants::refresh_token::is_repeat, refresh_token};
+use crate::{
+    app::App,
+    protocol::{Code, Result, rule, trace::{Kind, Shown, Trace}},
+    store::{client::Client, grant},
+};
+
+/// # Errors
+/// When the caller does not prove itself; never because of the token.
+pub async fn about(app: &App, presented: Presented<'_>) -> Result<Map<String, Value>, Refused> {
+    let mut trace = app.trace(Kind::Introspect);
+    let answer = about_traced(app, presented, &mut trace).await;
+    super::settle(app, trace, answer)
+}
+
+async fn about_traced(app: &App, presented: Presented<'_>, trace: &mut Trace) -> Result<Map<String, Value>> {
+    presented.params.check()?;
+    let client = client_auth::authenticate(app, &presented, trace).await?;
+    if client.is_public() {
+        // §2.1: the endpoint must not be open to scanning.
+        return Err(Code::InvalidClient.because("public clients may not introspect").under(&rule::CLIENT_AUTHENTICATION));
+    }
+    let token = presented.params.require("token")?;
+    let members = match access(app, &client, token).await? {
+        Some(members) => Some(members),
+        None => refresh(app, &client, token).await?,
+    };
+    trace.passed(&rule::TOKEN, Some(Shown::word(if members.is_some() { "active" } else { "inactive" })));
+    Ok(members.unwrap_or_else(|| Map::from_iter([("active".to_owned(), false.into())])))
+}
+
+async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Map<String, Value>>> {
+    let live = match access::find(app, token).await {
+        Ok(live) => live,
+        Err(error) if error.code == Code::InvalidToken => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if live.client_id != client.client_id && !serves(app, client, &live.audience).await? {
+        return Ok(None);
+    }
+    let mut members = json!({
+        "active": true,
+        "token_type": "Bearer",
+        "iss": app.issuer(),
+        "sub": live.sub,
+        "aud": live.audience,
+        "client_id": live.client_id,
+        "scope": live.scope.to_string(),
+        "iat": live.issued_at,
+        "exp": live.expires_at,
+    });
+    if let access::Kept::Jwt { jti } = live.kept {
+        members["jti"] = jti.into();
+    }
+    if let Some(username) = live.of.and_then(|(_, user)| user.username) {
+        members["username"] = username.into();
+    }
+    Ok(members.as_object().cloned())
+}
+
+/// Only the client that it was issued to may ask about a refresh token.
+async fn refresh(app: &App, client: &Client, token: &str) -> Result<Option<Map<String, Value>>> {
+    let Some(named) = refresh_token::read(app, token) else { return Ok(None) };
+    let Some((row, user)) = grant::find(&app.db, named.grant).await? else { return Ok(None) };
+    let newest = named.generation == row.generation || is_repeat(app, &row, named.generation);
+    let live = row.revoked_at.is_none() && row.redeemed_at.is_some() && row.refreshable && row.expires_at > app.now();
+    if row.client_id != client.client_id || !newest || !live || !user.is_enabled() {
+        return Ok(None);
+    }
+    let members = json!({
+        "active": true,
+        "token_type": "refresh_token",
+        "iss": app.issuer(),
+        "sub": user.sub(),
+        "client_id": row.client_id,
+        "scope": row.scope.to_string(),
+        "iat": row.rotated_at,
+        "exp": row.expires_at,
+    });
+    Ok(members.as_object().cloned())
+}
+
+/// Whether the client is the API that the token is for, or speaks for it.
+async fn serves(app: &App, client: &Client, audience: &str) -> Result<bool> {
+    let resources = app.cache.resources(&app.db).await?;
+    let of = resources.rows.iter().find(|resource| resource.identifier == audience);
+    Ok(of.is_some_and(|resource| resource.introspection_clients.0.contains(&client.client_id)))
+}

@@ -1,0 +1,95 @@
+//! OpenID Connect RP-Initiated Logout: an app asks us to sign the person out; and the person's own sign-out.
+
+use super::{Refused, hint, visitor::Visitor, write};
+use crate::{
+    app::App,
+    protocol::{Error, Params, Result, logout::{self, Asked, Decision}, rule, trace::{Kind, Shown, Trace}},
+    store::{grant, session::{self, Session}, user::User},
+};
+
+/// What the browser sees next.
+#[derive(Debug)]
+pub enum Next {
+    /// Ask the person; the request's parameters come back with the answer.
+    Confirm { client: Option<String>, person: String },
+    /// Back to the app.
+    Away(String),
+    /// "You are signed out." With the problem of an address that was asked for in vain.
+    SignedOut { problem: Option<Box<Error>>, trace_id: String },
+}
+
+/// `confirmed`: the person pressed the button of our own page.
+///
+/// # Errors
+/// When parameters are ambiguous, or the database is away.
+pub async fn end_session(app: &App, params: &Params, visitor: &Visitor, confirmed: bool) -> Result<Next, Refused> {
+    let mut trace = app.trace(Kind::Logout);
+    let next = end_session_traced(app, params, visitor, confirmed, &mut trace).await;
+    super::settle(app, trace, next)
+}
+
+async fn end_session_traced(
+    app: &App,
+    params: &Params,
+    visitor: &Visitor,
+    confirmed: bool,
+    trace: &mut Trace,
+) -> Result<Next> {
+    params.check()?;
+    // A forged or foreign hint proves nothing, but is no reason not to sign out: the person is asked.
+    let hint = params.get("id_token_hint").and_then(|token| match hint::read(app, token) {
+        Ok(hint) => Some(hint),
+        Err(error) => {
+            trace.refused(&error);
+            None
+        }
+    });
+    let named = params.get("client_id");
+    let contradiction = matches!((&hint, named), (Some(hint), Some(named)) if hint.client_id != named);
+    let hint = hint.filter(|_| !contradiction);
+    let client_id = hint.as_ref().map(|hint| hint.client_id.as_str()).or(named.filter(|_| !contradiction));
+    let client = match client_id {
+        Some(id) => app.cache.client(&app.db, id).await?,
+        None => None,
+    };
+    trace.client_id = client.as_ref().map(|client| client.client_id.clone());
+    let signed_in = visitor.session(app).await?;
+    trace.user_id = signed_in.as_ref().map(|(_, user)| user.id);
+    // Without a genuine hint an address is honored only after the person has confirmed (§3).
+    let trusted = client.as_ref().filter(|_| hint.is_some() || confirmed);
+    let asked = Asked {
+        signed_in: signed_in.as_ref().map(|(session, user)| (user.id, session.id)),
+        hint: hint.as_ref().map(|hint| (hint.sub, hint.sid)),
+        registered: trusted.map(|client| client.metadata.post_logout_redirect_uris.as_slice()),
+        post_logout_redirect_uri: params.get("post_logout_redirect_uri"),
+        state: params.get("state"),
+    };
+    if !confirmed && logout::decide(&asked) == Decision::Confirm {
+        trace.passed(&rule::SESSION, Some(Shown::word("the person is asked first")));
+        let person = signed_in.map(|(_, user)| user.display_name().to_owned()).unwrap_or_default();
+        return Ok(Next::Confirm { client: client.map(|client| client.name().to_owned()), person });
+    }
+    end(app, signed_in, trace).await?;
+    match logout::destination(&asked) {
+        Ok(Some(address)) => Ok(Next::Away(address)),
+        Ok(None) => Ok(Next::SignedOut { problem: None, trace_id: trace.id.clone() }),
+        Err(problem) => {
+            trace.refused(&problem);
+            Ok(Next::SignedOut { problem: Some(Box::new(problem)), trace_id: trace.id.clone() })
+        }
+    }
+}
+
+/// The session and what lives by it. `offline_access` outlives it, as its name says.
+async fn end(app: &App, signed_in: Option<(Session, User)>, trace: &mut Trace) -> Result<()> {
+    let Some((session, user)) = signed_in else { return Ok(()) };
+    let (id, now) = (session.id, app.now());
+    write!(app, db => {
+        session::end(db, id).await?;
+        grant::revoke_of_session(db, id, now).await
+    })
+    .await?;
+    trace.passed(&rule::SESSION, Some(Shown::word("the session was ended")));
+    tracing::info!(user = %user.id, trace_id = trace.id, "logout");
+    Ok(())
+}

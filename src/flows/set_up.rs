@@ -1,0 +1,101 @@
+//! The first administrator: whoever holds the terminal gets a one-time link; whoever opens it becomes one.
+
+use super::{Refused, Trouble, admin::users::{self, NewUser}, login::{self, SignedIn}, visitor::Visitor, write, write_one};
+use crate::{
+    app::{App, throttle::Key},
+    crypto::secret::Secret,
+    protocol::{Code, Error, Result, rule, trace::Kind},
+    store::{password, setup_link, user},
+};
+
+/// Seconds that a link is good for.
+const LIFE: i64 = 24 * 3600;
+
+/// A new link; older ones are void. Its token is shown once, on the terminal.
+///
+/// # Errors
+/// When the database is away.
+pub async fn link(app: &App) -> Result<String> {
+    let (token, now) = (app.secret(), app.now());
+    let hash = token.hash();
+    write!(app, db => {
+        setup_link::void_all(db).await?;
+        setup_link::insert(db, hash, now, now + LIFE).await
+    })
+    .await?;
+    Ok(app.url(&format!("/setup?token={}", token.reveal())))
+}
+
+/// Whether nobody administers this installation yet.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_needed(app: &App) -> Result<bool> {
+    Ok(!user::has_admin(&app.db).await?)
+}
+
+/// Whether the page may be shown.
+///
+/// # Errors
+/// When the link is spent, void or invented.
+pub async fn check(app: &App, visitor: &Visitor, token: &str) -> Result<(), Refused> {
+    let trace = app.trace(Kind::SetUp);
+    let open = open(app, visitor, token).await;
+    super::settle(app, trace, open)
+}
+
+async fn open(app: &App, visitor: &Visitor, token: &str) -> Result<()> {
+    let keys = [Key::SetUp(visitor.address)];
+    app.throttle.check(&keys, app.now())?;
+    if setup_link::is_open(&app.db, &Secret::presented(token).hash(), app.now()).await? {
+        return Ok(());
+    }
+    app.throttle.failed(&keys, app.now());
+    Err(spent())
+}
+
+/// Makes the administrator and signs them in. Two browsers with one link make one administrator.
+///
+/// # Errors
+/// What is wrong with the form, or that the link is spent.
+pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> Result<SignedIn, Trouble> {
+    open(app, visitor, token).await?;
+    let (person, phc) = users::prepare(app, NewUser { admin: true, ..new }).await?;
+    if phc.is_none() {
+        return Err(Trouble::field("password", "is missing"));
+    }
+    if user::is_taken(&app.db, person.username.as_deref(), person.email.as_deref()).await? {
+        return Err(Trouble::Conflict("somebody has this user name or e-mail address already".to_owned()));
+    }
+    let (row, hash, now) = (person.clone(), Secret::presented(token).hash(), app.now());
+    let won = write!(app, db => {
+        if !setup_link::spend(db, &hash, now).await? {
+            return Ok(false);
+        }
+        let id = row.id;
+        user::insert(db, row).await?;
+        if let Some(phc) = phc { password::set(db, id, phc, now).await? }
+        setup_link::void_all(db).await?;
+        Ok(true)
+    });
+    if !won.await? {
+        return Err(Trouble::Broken(spent()));
+    }
+    tracing::info!(user = %person.id, "an administrator was made with a set-up link");
+    let before = visitor.session(app).await?;
+    Ok(login::start_session(app, visitor, before, &person, None).await?)
+}
+
+/// Whether this browser's person administers the installation.
+///
+/// # Errors
+/// When the database is away.
+pub async fn void_links(app: &App) -> Result<()> {
+    Ok(write_one!(app, db => setup_link::void_all(db)).await?)
+}
+
+fn spent() -> Error {
+    Code::AccessDenied
+        .because("this set-up link was used or has expired; `signet admin recover` prints a new one")
+        .under(&rule::SESSION)
+}

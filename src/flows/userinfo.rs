@@ -1,0 +1,69 @@
+//! OpenID Connect Core §5.3: what an access token with `openid` may know about its person.
+
+use serde_json::{Map, Value};
+
+use super::{Refused, access};
+use crate::{
+    app::App,
+    protocol::{Code, Params, Result, claims, rule, trace::{Kind, Shown, Trace}},
+};
+
+/// Where the token was (RFC 6750 §2). Only one place at a time.
+#[derive(Debug, Default)]
+pub struct Bearer<'a> {
+    /// Each `Authorization` header.
+    pub headers: Vec<&'a str>,
+    /// The form body, if there was one.
+    pub form: Option<&'a Params>,
+}
+
+/// # Errors
+/// `invalid_request`, `invalid_token` or `insufficient_scope`; a request without any token has no code to name.
+pub async fn about(app: &App, bearer: &Bearer<'_>) -> Result<Map<String, Value>, Refused> {
+    let mut trace = app.trace(Kind::Userinfo);
+    let claims = about_traced(app, bearer, &mut trace).await;
+    super::settle(app, trace, claims)
+}
+
+async fn about_traced(app: &App, bearer: &Bearer<'_>, trace: &mut Trace) -> Result<Map<String, Value>> {
+    let token = token(bearer)?;
+    let live = access::find(app, token).await?;
+    trace.client_id = Some(live.client_id.clone());
+    if live.audience != app.issuer() {
+        return Err(access::refuse("the access token is for another API")
+            .expected(Shown::uri(app.issuer()))
+            .received(Shown::uri(&live.audience)));
+    }
+    let (Some((grant, user)), true) = (live.of, live.scope.contains("openid")) else {
+        return Err(Code::InsufficientScope
+            .because("the access token lacks the scope openid")
+            .under(&rule::TOKEN_SCOPE)
+            .expected(Shown::word("openid"))
+            .received(Shown::scope(&live.scope)));
+    };
+    trace.user_id = Some(user.id);
+    trace.passed(&rule::TOKEN, Some(Shown::scope(&live.scope)));
+    let mut claims = claims::released(&user.all_claims(), &live.scope, &grant.claims.userinfo);
+    claims.insert("sub".into(), user.sub().into());
+    Ok(claims)
+}
+
+/// The description tells a request without a token from one with a wrong one.
+pub const NO_TOKEN: &str = "no access token was sent";
+
+fn token<'a>(bearer: &Bearer<'a>) -> Result<&'a str> {
+    let twice = || Code::InvalidRequest.because("the access token must be in exactly one place").under(&rule::TOKEN);
+    if let Some(form) = bearer.form {
+        form.check()?;
+    }
+    let in_form = bearer.form.and_then(|form| form.get("access_token"));
+    match (bearer.headers.as_slice(), in_form) {
+        ([], None) => Err(Code::InvalidToken.because(NO_TOKEN).under(&rule::TOKEN)),
+        ([], Some(token)) => Ok(token),
+        ([header], None) => match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+            _ => Err(Code::InvalidToken.because("the Authorization header is not a Bearer token").under(&rule::TOKEN)),
+        },
+        _ => Err(twice()),
+    }
+}

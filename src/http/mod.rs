@@ -1,0 +1,103 @@
+//! How the world reaches us. Handlers read a request, call one flow, write a response.
+
+pub mod address;
+pub mod browser;
+pub mod cors;
+pub mod failure;
+pub mod headers;
+pub mod health;
+pub mod listener;
+pub mod oauth;
+pub mod outermost;
+pub mod pages;
+pub mod text;
+pub mod tls;
+
+use std::sync::{Arc, OnceLock};
+
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, endpoint::BoxEndpoint, get, post};
+use poem_openapi::{OpenApi, OpenApiService};
+
+use self::{outermost::Outermost, pages::view::Site};
+use crate::app::App;
+
+/// The contract of every JSON and form endpoint, from the handlers.
+pub fn openapi(base: &str) -> OpenApiService<impl OpenApi + use<>, ()> {
+    OpenApiService::new((oauth::apis(), health::Health), "Signet", env!("CARGO_PKG_VERSION"))
+        .description("OAuth 2 and OpenID Connect endpoints. Pages for people are not listed.")
+        .url_prefix(base)
+}
+
+/// The server's own endpoint, for the page that shows a sign-in from the outside.
+pub type Inside = Arc<OnceLock<BoxEndpoint<'static, Response>>>;
+
+/// Everything that answers, with what stands around it.
+pub fn service(app: &App) -> Arc<BoxEndpoint<'static, Response>> {
+    let branding = &app.config.branding;
+    let base = app.config.server.issuer.path().trim_end_matches('/').to_owned();
+    let logo = branding.logo.as_ref().map(|logo| &*logo.bytes);
+    let site = Arc::new(Site::new(&branding.name, &base, Some(&branding.accent.to_string()), logo));
+    let inside = Inside::default();
+    let routes = routes(&base).data(app.clone()).data(site.clone()).data(inside.clone());
+    let outermost = Arc::new(Outermost::new(app.clone(), site, base, routes));
+    let _ = inside.set(outermost.clone().boxed());
+    Arc::new(outermost.boxed())
+}
+
+fn routes(base: &str) -> Route {
+    let api = openapi(base);
+    let documents = (api.swagger_ui(), api.redoc(), api.spec_yaml());
+    let pages = Route::new()
+        .at("/authorize", get(pages::authorize::begin).post(pages::authorize::begin_posted))
+        .at("/authorize/:id", get(pages::authorize::proceed))
+        .at("/authorize/:id/login", get(pages::login::show).post(pages::login::answer))
+        .at("/authorize/:id/account", get(pages::accounts::show).post(pages::accounts::answer))
+        .at("/authorize/:id/consent", get(pages::consent::show).post(pages::consent::answer))
+        .at("/logout", get(pages::logout::asked).post(pages::logout::posted))
+        .at("/logged-out", get(pages::logout::done))
+        .at("/account", get(pages::account::show))
+        .at("/account/login", get(pages::account::sign_in))
+        .at("/account/sign-out", post(pages::account::sign_out))
+        .at("/language", get(pages::language::choose))
+        .at("/setup", get(pages::set_up::show).post(pages::set_up::answer))
+        .at("/try", get(pages::try_it::show).post(pages::try_it::begin))
+        .at("/try/callback", get(pages::try_it::callback))
+        .at("/errors/:trace", get(pages::error::explain))
+        .at("/static/:name", get(pages::files::asset))
+        .at("/", get(pages::account::home))
+        .at("/docs", documents.0)
+        .at("/redoc", documents.1)
+        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| documents.2.clone())))
+        .nest_no_strip("/", api);
+    if base.is_empty() {
+        return pages;
+    }
+    // RFC 8414 §3.1: for an issuer with a path the document also stands before it.
+    Route::new()
+        .nest(base, pages)
+        .at(format!("/.well-known/oauth-authorization-server{base}"), get(oauth::discovery::inserted))
+        .at(format!("/.well-known/openid-configuration{base}"), get(oauth::discovery::inserted))
+}
+
+/// The methods of a path, for `Allow` (RFC 9110 §15.5.6).
+pub fn allowed(path: &str) -> &'static str {
+    let is_form = |path: &str| {
+        path == "/authorize"
+            || path == "/logout"
+            || path == "/setup"
+            || path == "/try"
+            || path.starts_with("/authorize/") && path.matches('/').count() == 3
+            || path == "/oauth2/userinfo"
+    };
+    match path {
+        "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/account/sign-out" => "POST",
+        path if is_form(path) => "GET, HEAD, POST",
+        _ => "GET, HEAD",
+    }
+}
+
+/// The bytes of the contract, as `signet openapi` prints it.
+pub fn contract() -> String {
+    openapi("").spec_yaml()
+}
+

@@ -1,0 +1,35 @@
+//! `/account`: what is known of the person who is signed in.
+
+use askama::Template;
+
+use super::Moment;
+use crate::http::pages::view::{Frame, Person};
+
+/// The form "sign out" posts `csrf` to `sign_out`.
+#[derive(Template, Debug)]
+#[template(path = "pages/account.html")]
+pub struct AccountHome {
+    pub frame: Frame,
+    pub person: Person,
+    pub email_verified: bool,
+    pub signed_in: Option<Moment>,
+    /// When the session ends by itself.
+    pub ends: Option<Moment>,
+    /// Methods of the sign-in, as in `amr`.
+    pub methods: Vec<String>,
+    /// Where "sign out" posts to.
+    pub sign_out: String,
+    /// The page "Try a sign-in", for those who may.
+    pub try_it: Option<String>,
+}
+
+impl AccountHome {
+    /// The methods in words.
+    pub fn means(&self) -> Vec<&str> {
+        let word = |method: &String| match method.as_str() {
+            "pwd" => self.frame.texts.get("account.by_password"),
+            _ => self.frame.texts.get("account.by_other"),
+        };
+        self.methods.iter().map(word).collect()
+    }
+}

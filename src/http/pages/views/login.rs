@@ -1,0 +1,69 @@
+//! `/authorize/{id}/login`, and wherever else a password is asked.
+
+use askama::Template;
+
+use super::ClientCard;
+use crate::http::{
+    pages::view::{Frame, Person},
+    text::Texts,
+};
+
+/// Fields: `username`, `password`, `answer` = `login`, `cancel`, or `another` (on being asked again: "Not you?").
+#[derive(Template, Debug)]
+#[template(path = "pages/login.html")]
+pub struct Login {
+    pub frame: Frame,
+    /// Where the form goes.
+    pub action: String,
+    /// The app that asked, if one did.
+    pub client: Option<ClientCard>,
+    /// What was typed before, or the hint of the app.
+    pub username: String,
+    /// Who is asked again, when a signed-in person must prove it anew.
+    pub again: Option<Person>,
+    pub problem: Option<LoginProblem>,
+    /// Whether the person can go back to the app without signing in.
+    pub cancel: bool,
+}
+
+/// Why the last attempt did not succeed. Nothing here tells whether the account exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginProblem {
+    Wrong,
+    TooMany {
+        seconds: u64,
+    },
+    Busy,
+    /// The form was too old, or came from another browser; a fresh one is on the page.
+    Stale,
+}
+
+impl Login {
+    /// What the last attempt met, in words; a person who is asked again has no name to get wrong.
+    fn complaint(&self) -> Option<String> {
+        match self.problem? {
+            LoginProblem::Wrong if self.again.is_some() => Some(self.frame.t("login.again_wrong").to_owned()),
+            problem => Some(problem.sentence(self.frame.texts)),
+        }
+    }
+}
+
+impl LoginProblem {
+    pub fn sentence(self, texts: &Texts) -> String {
+        match self {
+            Self::Wrong => texts.get("login.wrong").to_owned(),
+            Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &wait(texts, seconds))]),
+            Self::Busy => texts.get("login.busy").to_owned(),
+            Self::Stale => texts.get("login.stale").to_owned(),
+        }
+    }
+}
+
+/// A time to wait in words; never fewer than two of a unit, so that no language needs a singular.
+pub(super) fn wait(texts: &Texts, seconds: u64) -> String {
+    match seconds {
+        0..120 => texts.with("time.seconds", &[("number", &seconds.max(2).to_string())]),
+        120..7200 => texts.with("time.minutes", &[("number", &seconds.div_ceil(60).to_string())]),
+        _ => texts.with("time.hours", &[("number", &seconds.div_ceil(3600).to_string())]),
+    }
+}

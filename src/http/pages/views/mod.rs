@@ -1,0 +1,29 @@
+//! One struct per page, with the template of the same name. They hold plain data; nothing here asks or decides.
+
+mod account;
+mod accounts;
+mod client;
+mod consent;
+mod error;
+mod form_post;
+mod link;
+mod login;
+mod logout;
+mod moment;
+mod set_up;
+mod try_it;
+
+pub use account::AccountHome;
+pub use accounts::AccountChooser;
+pub use client::ClientCard;
+pub use consent::{Consent, ScopeLine, Topic};
+pub use error::{ErrorPage, Reason};
+pub use form_post::{FORM_POST_SCRIPT, FormPost};
+pub use link::{Destination, Link, local_path};
+pub use login::{Login, LoginProblem};
+pub use logout::{LoggedOut, LogoutConfirm};
+pub use moment::Moment;
+pub use set_up::{Input, InputProblem, PasswordRule, SetUp, SetUpDone};
+pub use try_it::{
+    ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult, pretty,
+};

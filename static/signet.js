@@ -1,0 +1,54 @@
+// What the pages gain where scripts run; each of them is complete without. ES5 on purpose.
+(function () {
+  'use strict';
+  function each(selector, work) {
+    Array.prototype.forEach.call(document.querySelectorAll(selector), work);
+  }
+
+  // Show or hide a password.
+  each('[data-reveal]', function (button) {
+    var input = document.getElementById(button.getAttribute('data-reveal'));
+    var show = button.textContent;
+    button.hidden = false;
+    function set(shown) {
+      input.type = shown ? 'text' : 'password';
+      button.textContent = shown ? button.getAttribute('data-hide') : show;
+    }
+    button.addEventListener('click', function () {
+      set(input.type === 'password');
+      input.focus();
+    });
+    // A browser must not keep the password as plain text in its form history.
+    input.form.addEventListener('submit', function () { set(false); });
+  });
+
+  // Send a form once, however often the button is pressed.
+  each('form[data-once]', function (form) {
+    form.addEventListener('submit', function (event) {
+      if (form.getAttribute('aria-busy') === 'true') {
+        event.preventDefault();
+        return;
+      }
+      form.setAttribute('aria-busy', 'true');
+    });
+  });
+  // Back from the next page, the form may be sent again.
+  window.addEventListener('pageshow', function () {
+    each('form[aria-busy]', function (form) { form.removeAttribute('aria-busy'); });
+  });
+
+  // Copy the text of an element.
+  if (navigator.clipboard) {
+    each('[data-copy]', function (button) {
+      var source = document.getElementById(button.getAttribute('data-copy'));
+      var label = button.innerHTML;
+      button.hidden = false;
+      button.addEventListener('click', function () {
+        navigator.clipboard.writeText(source.textContent).then(function () {
+          button.textContent = button.getAttribute('data-done');
+          setTimeout(function () { button.innerHTML = label; }, 2000);
+        });
+      });
+    });
+  }
+}());

@@ -1,0 +1,7 @@
+//! The hosted pages: their markup, their texts, their colours.
+mod brand;
+mod gallery;
+mod markup;
+mod samples;
+mod texts;
+mod views;

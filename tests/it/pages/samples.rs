@@ -1,0 +1,348 @@
+//! Every page, filled with data: pleasant, or as an attacker would have it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use poem::http::StatusCode;
+use serde_json::json;
+use signet::http::{
+    pages::{
+        view::{Frame, Person, Site},
+        views::*,
+    },
+    text::Texts,
+};
+
+/// Where the words on a page come from.
+#[derive(Clone, Copy)]
+pub enum Data {
+    Pleasant,
+    Hostile,
+}
+
+pub const HOSTILE: &str = r#""><svg onload=alert(1)>'{client}"#;
+pub const HOSTILE_LINKS: [&str; 6] = [
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "http://evil.test/",
+    "//evil.test/",
+    "https://user:password@evil.test/",
+    " JavaScript:alert(1)",
+];
+
+pub struct Sample {
+    pub name: &'static str,
+    pub html: String,
+    /// Ids that scripts and people's tests rely on.
+    pub ids: &'static [&'static str],
+}
+
+impl Data {
+    fn word(self, pleasant: &str) -> String {
+        match self {
+            Self::Pleasant => pleasant.to_owned(),
+            Self::Hostile => HOSTILE.to_owned(),
+        }
+    }
+
+    fn client(self) -> ClientCard {
+        let name = self.word("Harbor Books");
+        let card = ClientCard::new(Some(&name), "client");
+        match self {
+            Self::Pleasant => card
+                .logo(Some("https://rp.example/logo.svg"))
+                .home(Some("https://rp.example/"))
+                .policy(Some("https://rp.example/privacy"))
+                .terms(Some("https://rp.example/terms")),
+            Self::Hostile => card
+                .logo(Some(HOSTILE_LINKS[0]))
+                .home(Some(HOSTILE_LINKS[1]))
+                .policy(Some(HOSTILE_LINKS[2]))
+                .terms(Some(HOSTILE_LINKS[4])),
+        }
+    }
+
+    fn person(self) -> Person {
+        Person {
+            name: Some(self.word("Ada Lovelace")),
+            email: Some(self.word("ada@example.org")),
+            username: Some(self.word("ada")),
+        }
+    }
+
+    fn frame(self, texts: &'static Texts) -> Frame {
+        let site = Site::new(&self.word("Signet"), "", None, None);
+        Frame {
+            texts,
+            site: Arc::new(site),
+            csrf: self.word("Zm9yZ2VyeQ"),
+            here: Some(match self {
+                Self::Pleasant => "/authorize/0b8c/login".to_owned(),
+                Self::Hostile => format!("/x?{HOSTILE}"),
+            }),
+            person: Some(self.person()),
+            trace_id: Some(self.word("k3vq7m2xw5ra4tzn")),
+        }
+    }
+}
+
+/// The frame of a page for which the rest does not matter.
+pub fn frame(texts: &'static Texts) -> Frame {
+    Data::Pleasant.frame(texts)
+}
+
+fn page(name: &'static str, ids: &'static [&'static str], page: &impl Template) -> Sample {
+    Sample { name, ids, html: page.render().expect("the page renders") }
+}
+
+pub fn all(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let mut samples = sign_in(texts, data);
+    samples.extend(sign_out(texts, data));
+    samples.extend(errors(texts, data));
+    samples.extend(first_steps(texts, data));
+    samples
+}
+
+fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let login = |client, username: &str, again, problem| Login {
+        frame: data.frame(texts),
+        action: "/authorize/0b8c/login".to_owned(),
+        client,
+        username: username.to_owned(),
+        again,
+        problem,
+        cancel: true,
+    };
+    let ids = &["login-username", "login-password", "login-submit", "login-cancel"];
+    let hint = data.word("ada@example.org");
+    let chooser = |wanted| AccountChooser {
+        frame: data.frame(texts),
+        action: "/authorize/0b8c/account".to_owned(),
+        client: Some(data.client()),
+        current: data.person(),
+        wanted,
+    };
+    let chooser_ids = &["account-current", "account-another", "account-cancel"];
+    let post = FormPost {
+        frame: data.frame(texts),
+        action: "https://rp.example/cb".to_owned(),
+        client: data.word("Harbor Books"),
+        fields: vec![
+            ("code".to_owned(), "abc".to_owned()),
+            ("state".to_owned(), data.word("xyz")),
+            ("iss".to_owned(), "http://localhost:8080".to_owned()),
+        ],
+    };
+    vec![
+        page("login", ids, &login(Some(data.client()), "", None, None)),
+        page("login-wrong", ids, &login(Some(data.client()), &hint, None, Some(LoginProblem::Wrong))),
+        page("login-wait", ids, &login(None, &hint, None, Some(LoginProblem::TooMany { seconds: 90 }))),
+        page("login-again", ids, &login(Some(data.client()), &hint, Some(data.person()), None)),
+        page("login-again-wrong", ids, &login(None, &hint, Some(data.person()), Some(LoginProblem::Wrong))),
+        page("consent", &["consent-allow", "consent-deny"], &consent(texts, data)),
+        page("consent-device", &["consent-allow", "consent-deny"], &consent_on_a_device(texts, data)),
+        page("accounts", chooser_ids, &chooser(None)),
+        page("accounts-wanted", chooser_ids, &chooser(Some(data.word("charles@example.org")))),
+        page("form-post", &[], &post),
+    ]
+}
+
+fn consent(texts: &'static Texts, data: Data) -> Consent {
+    let described = data.word("See your orders and place new ones");
+    let scope = data.word("orders:export");
+    Consent {
+        frame: data.frame(texts),
+        action: "/authorize/0b8c/consent".to_owned(),
+        client: data.client(),
+        returns_to: Destination::of("https://rp.example/cb"),
+        account: data.person(),
+        scopes: vec![
+            ScopeLine::of(texts, "openid", None),
+            ScopeLine::of(texts, "profile", None),
+            ScopeLine::of(texts, "email", None),
+            ScopeLine::of(texts, "address", None),
+            ScopeLine::of(texts, "phone", None),
+            ScopeLine::of(texts, "offline_access", None),
+            ScopeLine::of(texts, "orders", Some(&described)),
+            ScopeLine::of(texts, &scope, None),
+        ],
+    }
+}
+
+fn consent_on_a_device(texts: &'static Texts, data: Data) -> Consent {
+    let name = data.word("Ledger for Desktop");
+    Consent {
+        client: ClientCard::new(Some(&name), "client"),
+        returns_to: Destination::of("http://127.0.0.1:49152/cb"),
+        scopes: vec![ScopeLine::of(texts, "openid", None), ScopeLine::of(texts, "email", None)],
+        ..consent(texts, data)
+    }
+}
+
+fn sign_out(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let confirm = |client| LogoutConfirm {
+        frame: data.frame(texts),
+        action: "/logout".to_owned(),
+        client,
+        person: Some(data.person()),
+        fields: vec![(data.word("request"), data.word("0b8c"))],
+    };
+    let out = |client: Option<ClientCard>| LoggedOut {
+        frame: data.frame(texts),
+        back: client.as_ref().and_then(|client| client.home.clone()),
+        client,
+    };
+    vec![
+        page("logout", &["logout-confirm", "logout-stay"], &confirm(None)),
+        page("logout-client", &["logout-confirm", "logout-stay"], &confirm(Some(data.client()))),
+        page("logged-out", &["logged-out"], &out(None)),
+        page("logged-out-client", &["logged-out"], &out(Some(data.client()))),
+    ]
+}
+
+fn errors(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let ids = &["error-code", "error-description", "error-trace-id"];
+    let error = |reason, code: &str, description: &str| {
+        ErrorPage::new(data.frame(texts), reason, &data.word(code), &data.word(description))
+    };
+    let home = error(Reason::NotFound, "not_found", "no such page").to_account("/account".to_owned());
+    vec![
+        page(
+            "error-redirect-uri",
+            ids,
+            &error(Reason::RedirectUri, "invalid_request", "redirect_uri is not registered"),
+        ),
+        page("error-code", ids, &error(Reason::Code("invalid_scope"), "invalid_scope", "a scope is not registered")),
+        page("error-not-found", ids, &home),
+        page("error-forged", ids, &error(Reason::Forged, "forbidden", "the form token does not fit this browser")),
+        page("error-gone", ids, &error(Reason::JourneyGone, "expired", "no such authorization is open")),
+        page("error-too-many", ids, &error(Reason::TooMany { seconds: 30 }, "too_many_requests", "over the limit")),
+        page(
+            "error-failed",
+            ids,
+            &error(Reason::Failed, "server_error", "see the log").with_status(StatusCode::BAD_GATEWAY),
+        ),
+    ]
+}
+
+fn first_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let set_up = |problem: Option<InputProblem>, password| SetUp {
+        frame: data.frame(texts),
+        action: "/setup?link=abc".to_owned(),
+        email: Input { value: problem.map_or_else(String::new, |_| data.word("ada@example")), problem },
+        username: Input { value: String::new(), problem: problem.map(|_| InputProblem::Taken) },
+        name: Input { value: data.word("Ada Lovelace"), problem: problem.map(|_| InputProblem::TooLong) },
+        password,
+        rules: vec![PasswordRule::Length { minimum: 15 }, PasswordRule::AnyCharacter, PasswordRule::NotCommon],
+    };
+    let short = Some(InputProblem::PasswordTooShort { minimum: 15 });
+    let done = SetUpDone { frame: data.frame(texts), try_it: "/try".to_owned(), account: "/account".to_owned() };
+    let ids = &["setup-email", "setup-username", "setup-name", "setup-password", "setup-submit"];
+    vec![
+        page("set-up", ids, &set_up(None, None)),
+        page("set-up-wrong", ids, &set_up(Some(InputProblem::NotAnEmail), short)),
+        page("set-up-done", &["setup-done", "try-start"], &done),
+        page("try", &["try-start"], &TryIt { frame: data.frame(texts), action: "/try".to_owned() }),
+        page("try-result", &["try-result", "try-start"], &result(texts, data)),
+        page("try-stopped", &["error-code", "error-description", "error-trace-id"], &stopped(texts, data)),
+        page("account", &["account-sign-out", "language"], &account(texts, data)),
+    ]
+}
+
+fn account(texts: &'static Texts, data: Data) -> AccountHome {
+    AccountHome {
+        frame: data.frame(texts),
+        person: data.person(),
+        email_verified: true,
+        signed_in: Moment::of(texts, 1_795_167_840),
+        ends: Moment::of(texts, 1_795_254_240),
+        methods: vec!["pwd".to_owned()],
+        sign_out: "/logout".to_owned(),
+        try_it: Some("/try".to_owned()),
+    }
+}
+
+fn stopped(texts: &'static Texts, data: Data) -> TryResult {
+    let problem =
+        TryProblem { code: data.word("access_denied"), description: data.word("the person did not allow the access") };
+    let mut page = result(texts, data);
+    page.exchanges.truncate(1);
+    TryResult { tokens: vec![], claims: vec![], userinfo: None, problem: Some(problem), ..page }
+}
+
+fn result(texts: &'static Texts, data: Data) -> TryResult {
+    let name = data.word("Ada Lovelace");
+    let claims = json!({"iss": "http://localhost:8080", "sub": "0192f6e4-6f0c-7cc1-9d0a-4b1b8f0f0f31",
+        "aud": "signet-try", "exp": 1_795_168_440, "iat": 1_795_167_840, "auth_time": 1_795_167_840, "nonce": "n-0S6_WzA2Mj",
+        "acr": "aal1", "amr": ["pwd"], "sid": "u5NbhcN2tQ0", "at_hash": "77QmUPtjPfzWtF2AnpK9RQ"});
+    let userinfo = json!({"sub": "0192f6e4-6f0c-7cc1-9d0a-4b1b8f0f0f31", "name": name, "preferred_username": "ada",
+        "email": data.word("ada@example.org"), "email_verified": true, "updated_at": 1_795_160_000,
+        "https://claims.example/team": "Analytical Engine"});
+    let header = json!({"alg": "RS256", "kid": "x7Zk0yq3HnT0pJmVb1m1qB8e9cQ", "typ": "JWT"});
+    let key = || Signature::Verified { algorithm: "RS256".to_owned(), key: data.word("x7Zk0yq3HnT0pJmVb1m1qB8e9cQ") };
+    let raw = format!(
+        "eyJhbGciOiJSUzI1NiIsImtpZCI6Ing3WmsweXEzIn0.{}.{}",
+        "eyJpc3MiOiJodHRwOi8v".repeat(12),
+        "c2ln".repeat(85)
+    );
+    let (id_token, answer) = (claims.as_object().expect("an object"), userinfo.as_object().expect("an object"));
+    TryResult {
+        frame: data.frame(texts),
+        exchanges: exchanges(data, &raw, &userinfo.to_string()),
+        tokens: vec![
+            DecodedToken::jwt(TokenKind::Id, &raw, &header, &claims, key()),
+            DecodedToken::jwt(TokenKind::Access, &raw, &header, &json!({"scope": data.word("openid email")}), key()),
+            DecodedToken::opaque(TokenKind::Refresh, &data.word("r1.VGhpcyBpcyBub3QgYSB0b2tlbg")),
+        ],
+        claims: ClaimRow::all(texts, id_token, answer),
+        userinfo: Some(pretty(&userinfo)),
+        problem: None,
+        again: "/try".to_owned(),
+        account: "/account".to_owned(),
+    }
+}
+
+fn exchanges(data: Data, raw: &str, userinfo: &str) -> Vec<Exchange> {
+    let state = data.word("af0ifjsldkj");
+    let authorize = url::Url::parse_with_params(
+        "http://localhost:8080/authorize",
+        [
+            ("response_type", "code"),
+            ("client_id", "signet-try"),
+            ("redirect_uri", "http://localhost:8080/try/callback"),
+            ("scope", "openid profile email"),
+            ("state", &state),
+            ("nonce", "n-0S6_WzA2Mj"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWBuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+        ],
+    )
+    .expect("an address");
+    let callback = "http://localhost:8080/try/callback?code=SplxlOBeZQQYbYS6WxSbIA&state=af0ifjsldkj&iss=http%3A%2F%2Flocalhost%3A8080";
+    let tokens = json!({"access_token": raw, "token_type": "Bearer", "expires_in": 600, "id_token": raw, "scope": "openid profile email"});
+    vec![
+        Exchange {
+            stage: Stage::Authorize,
+            request: Message::request("GET", authorize.as_str()),
+            response: Some(Message::response(303, "See Other").header("location", callback)),
+        },
+        Exchange { stage: Stage::Callback, request: Message::request("GET", callback), response: None },
+        Exchange {
+            stage: Stage::Token,
+            request: Message::request("POST", "http://localhost:8080/oauth2/token")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .form("grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIA&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Ftry%2Fcallback&client_id=signet-try&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            response: Some(
+                Message::response(200, "OK")
+                    .header("content-type", "application/json")
+                    .header("cache-control", "no-store")
+                    .body(&tokens.to_string()),
+            ),
+        },
+        Exchange {
+            stage: Stage::UserInfo,
+            request: Message::request("GET", "http://localhost:8080/oauth2/userinfo").header("authorization", &format!("Bearer {raw}")),
+            response: Some(Message::response(200, "OK").header("content-type", "application/json").body(userinfo)),
+        },
+    ]
+}

@@ -1,0 +1,60 @@
+// The relying party's own web server: the callback of the web clients, and the single-page app.
+import { createServer } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { setting } from './checks.mjs'
+
+const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
+const waiting = []
+
+/** The next authorization response at the callback, as the browser sent it: a URL or a posted form. */
+export function arrival(seconds = 20) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`nothing came back to ${setting.callback}`)), seconds * 1000)
+    waiting.push((response) => {
+      clearTimeout(timer)
+      resolve(response)
+    })
+  })
+}
+
+export function listen() {
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error) => {
+      response.writeHead(500).end(String(error))
+    })
+  })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(Number(new URL(setting.callback).port), '127.0.0.1', () => resolve(server))
+  })
+}
+
+async function answer(request, response) {
+  const url = new URL(request.url, setting.callback)
+  if (url.pathname === new URL(setting.callback).pathname) {
+    const body = await read(request)
+    const headers = { 'content-type': request.headers['content-type'] ?? '' }
+    const received = request.method === 'POST' ? new Request(url, { method: 'POST', headers, body }) : url
+    send(response, 'text/html', '<!doctype html><title>The app</title><p id="arrived">Back at the app.')
+    waiting.shift()?.(received)
+  } else if (url.pathname === '/signed-out') {
+    send(response, 'text/html', '<!doctype html><title>The app</title><p id="signed-out">Signed out of the app.')
+  } else if (url.pathname === '/spa') {
+    send(response, 'text/html', await readFile(new URL('spa.html', import.meta.url)))
+  } else if (/^\/modules\/(openid-client|oauth4webapi|jose)\/[\w/.-]+\.js$/.test(url.pathname)) {
+    send(response, 'text/javascript', await readFile(modules + url.pathname.slice('/modules'.length)))
+  } else {
+    response.writeHead(404).end()
+  }
+}
+
+function send(response, type, body) {
+  response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }).end(body)
+}
+
+async function read(request) {
+  const parts = []
+  for await (const part of request) parts.push(part)
+  return Buffer.concat(parts).toString()
+}
