@@ -90,8 +90,8 @@ impl TestServer {
         };
         let app = open(config, around).await;
         let (stop, stopped) = oneshot::channel();
-        let routes = http::routes(app.clone());
-        tokio::spawn(listener::serve(tcp, routes, None, listener::Limits::default(), async { drop(stopped.await) }));
+        let service = http::service(&app);
+        tokio::spawn(listener::serve(tcp, service, None, listener::Limits::default(), async { drop(stopped.await) }));
         TestServer { app, site: Site { issuer, address }, clock, _stop: stop, _folder: folder, _database: database }
     }
 
