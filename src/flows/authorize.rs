@@ -36,12 +36,13 @@ pub enum Next {
 
 /// A journey as its pages see it.
 pub struct Journey {
-    pub row: Authorization,
     pub client: Arc<Client>,
     pub request: Request,
     pub signed_in: Option<(Session, User)>,
-    /// Whom the app expects, when somebody else is signed in.
+    /// The app expects somebody else than who is signed in.
     pub expects_someone_else: bool,
+    /// What the journey needs now; only that page may be answered.
+    pub step: Step,
     pub trace: Trace,
 }
 
@@ -126,25 +127,29 @@ async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trac
 pub async fn look(app: &App, id: Uuid, visitor: &Visitor, kind: Kind) -> Result<Journey, Refused> {
     let mut trace = app.trace(kind);
     match look_traced(app, id, visitor, &mut trace).await {
-        Ok((row, client, request, signed_in, expects_someone_else)) => {
-            Ok(Journey { row, client, request, signed_in, expects_someone_else, trace })
-        }
+        Ok((client, request, signed_in, known)) => Ok(Journey {
+            expects_someone_else: known.expected_user.is_some_and(|expected| known.user.is_some_and(|user| user != expected)),
+            step: step::needed(&request, &known, app.now()),
+            client,
+            request,
+            signed_in,
+            trace,
+        }),
         Err(Refusal::Show(error)) => super::settle(app, trace, Err(*error)),
         // The client changed since: its own error page is ours to show while a person is at it.
         Err(Refusal::Tell(tell)) => super::settle(app, trace, Err(tell.1)),
     }
 }
 
-type Looked = (Authorization, Arc<Client>, Request, Option<(Session, User)>, bool);
+type Looked = (Arc<Client>, Request, Option<(Session, User)>, Known);
 
 async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Result<Looked, Refusal> {
     let row = find(app, id, visitor, trace).await?;
     let (client, request) = read(app, &Params::parse(&row.params), trace).await?;
     trace.checks.clear();
     let signed_in = visitor.session(app).await?;
-    let expected = expected_user(app, &request)?;
-    let someone_else = matches!((&signed_in, expected), (Some((_, user)), Some(expected)) if user.id != expected);
-    Ok((row, client, request, signed_in, someone_else))
+    let known = known(app, &request, &client, Some(&row), signed_in.as_ref()).await?;
+    Ok((client, request, signed_in, known))
 }
 
 /// The person gives up: the client is told, nothing is granted.

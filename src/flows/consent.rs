@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Refused, authorize::{self, Journey}, no_journey, visitor::Visitor, write, write_one};
 use crate::{
     app::App,
-    protocol::{Result, rule, trace::{Kind, Shown}},
+    protocol::{Result, rule, step::Step, trace::{Kind, Shown}},
     store::{authorization, consent::{self, ClaimNames, Consent}},
 };
 
@@ -14,8 +14,12 @@ use crate::{
 /// # Errors
 /// When the journey is over or another browser's, or nobody is signed in.
 pub async fn allow(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused> {
-    let Journey { client, request, signed_in, mut trace, .. } = authorize::look(app, id, visitor, Kind::Consent).await?;
+    let Journey { client, request, signed_in, step, mut trace, .. } = authorize::look(app, id, visitor, Kind::Consent).await?;
     let outcome = async {
+        // Whoever must log in again first has not agreed to anything yet.
+        if step != Step::Consent {
+            return Ok(());
+        }
         let (session, user) = signed_in.ok_or_else(no_journey)?;
         trace.user_id = Some(user.id);
         let before = consent::find(&app.db, user.id, &client.client_id).await?;

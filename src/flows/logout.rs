@@ -3,15 +3,16 @@
 use super::{Refused, hint, visitor::Visitor, write};
 use crate::{
     app::App,
-    protocol::{Error, Params, Result, logout::{self, Asked, Decision}, rule, trace::{Kind, Shown, Trace}},
+    protocol::{Code, Error, Params, Result, logout::{self, Asked, Decision}, rule, trace::{Kind, Shown, Trace}},
     store::{grant, session::{self, Session}, user::User},
 };
 
 /// What the browser sees next.
 #[derive(Debug)]
 pub enum Next {
-    /// Ask the person; the request's parameters come back with the answer.
-    Confirm { client: Option<String>, person: String },
+    /// Ask the person; the request's parameters come back with the answer. `returns`: the address to go to
+    /// afterwards is one of the client's.
+    Confirm { client: Option<String>, person: String, returns: bool },
     /// Back to the app.
     Away(String),
     /// "You are signed out." With the problem of an address that was asked for in vain.
@@ -36,6 +37,9 @@ async fn end_session_traced(
     trace: &mut Trace,
 ) -> Result<Next> {
     params.check()?;
+    if params.get("state").is_some_and(|state| state.len() > 2048) {
+        return Err(Code::InvalidRequest.because("state is longer than 2048 bytes").under(&rule::PARAMETERS));
+    }
     // A forged or foreign hint proves nothing, but is no reason not to sign out: the person is asked.
     let hint = params.get("id_token_hint").and_then(|token| match hint::read(app, token) {
         Ok(hint) => Some(hint),
@@ -67,7 +71,11 @@ async fn end_session_traced(
     if !confirmed && logout::decide(&asked) == Decision::Confirm {
         trace.passed(&rule::SESSION, Some(Shown::word("the person is asked first")));
         let person = signed_in.map(|(_, user)| user.display_name().to_owned()).unwrap_or_default();
-        return Ok(Next::Confirm { client: client.map(|client| client.name().to_owned()), person });
+        let address = asked.post_logout_redirect_uri;
+        let returns = client.as_ref().is_some_and(|client| {
+            client.metadata.post_logout_redirect_uris.iter().any(|known| Some(known.as_str()) == address)
+        });
+        return Ok(Next::Confirm { client: client.map(|client| client.name().to_owned()), person, returns });
     }
     end(app, signed_in, trace).await?;
     match logout::destination(&asked) {

@@ -62,7 +62,8 @@ fn token<'a>(bearer: &Bearer<'a>) -> Result<&'a str> {
         ([], Some(token)) => Ok(token),
         ([header], None) => match header.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-            _ => Err(Code::InvalidToken.because("the Authorization header is not a Bearer token").under(&rule::TOKEN)),
+            // RFC 6750 §3.1: an unsupported scheme is no authentication information at all.
+            _ => Err(Code::InvalidToken.because(NO_TOKEN).under(&rule::TOKEN)),
         },
         _ => Err(twice()),
     }

@@ -23,7 +23,11 @@ pub struct ErrorBody {
 pub enum Failure {
     /// The request is wrong.
     #[oai(status = 400)]
-    Refused(Json<ErrorBody>, #[oai(header = "Cache-Control")] String),
+    Refused(
+        Json<ErrorBody>,
+        #[oai(header = "WWW-Authenticate")] Option<String>,
+        #[oai(header = "Cache-Control")] String,
+    ),
     /// The client or the token is not proven.
     #[oai(status = 401)]
     Unauthenticated(
@@ -70,7 +74,11 @@ impl Failure {
             429 => Failure::TooMany(body, retry, no_store),
             500 => Failure::Broken(body, no_store),
             503 => Failure::Unavailable(body, retry, no_store),
-            _ => Failure::Refused(body, no_store),
+            _ => {
+                // RFC 6750 §3: a protected resource always says how it wants its tokens.
+                let bearer = (challenge == Challenge::Bearer).then(|| asked(challenge, error.code, &described));
+                Failure::Refused(body, bearer, no_store)
+            }
         }
     }
 }

@@ -15,7 +15,12 @@ pub struct Policy<'a> {
     pub forms: Vec<String>,
     /// The hash of the one script that stands in a page.
     pub script: Option<&'a str>,
+    /// The page stands in a window that an app has opened (K7).
+    pub popup: bool,
 }
+
+/// K7: the window must not be cut off from the app that opened it.
+pub const POPUP: (HeaderName, HeaderValue) = (COOP, HeaderValue::from_static("same-origin-allow-popups"));
 
 impl Policy<'_> {
     pub fn header(&self) -> HeaderValue {

@@ -44,6 +44,8 @@ pub struct Request {
     pub id_token_hint: Option<String>,
     pub ui_locales: Option<String>,
     pub acr_values: Option<String>,
+    /// `display=popup`: the pages stand in a window that the app has opened.
+    pub popup: bool,
 }
 
 /// What this server knows of the client and asks of it.
@@ -98,6 +100,7 @@ fn check(params: &Params, client: &Registered<'_>, reply: ReplyTo, trace: &mut T
         id_token_hint: text("id_token_hint"),
         ui_locales: text("ui_locales"),
         acr_values: text("acr_values"),
+        popup: params.get("display") == Some("popup"),
     })
 }
 

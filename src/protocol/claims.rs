@@ -102,8 +102,11 @@ impl ClaimsRequest {
             serde_json::from_str(text).map_err(|_| refuse("claims is not a JSON object"))?;
         let member = |name: &str| match asked.get(name) {
             None | Some(Value::Null) => Ok(Map::new()),
-            Some(Value::Object(claims)) => Ok(claims.clone()),
-            Some(_) => Err(refuse("the members userinfo and id_token of claims must be objects")),
+            // §5.5: each claim is asked for plainly (null) or with conditions (an object).
+            Some(Value::Object(claims)) if claims.values().all(|claim| claim.is_null() || claim.is_object()) => {
+                Ok(claims.clone())
+            }
+            Some(_) => Err(refuse("userinfo and id_token of claims must be objects of claims, each null or an object")),
         };
         let (userinfo, id_token) = (member("userinfo")?, member("id_token")?);
         let sub = [&id_token, &userinfo].into_iter().find_map(|claims| claims.get("sub")?.get("value")?.as_str());

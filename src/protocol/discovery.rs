@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Scope, claims, client_metadata, prompt, reply, scope};
+use super::{Scope, claims, client_metadata, reply, scope};
 
 /// The paths of the endpoints, under the issuer.
 pub mod path {
@@ -44,7 +44,7 @@ pub struct Metadata<'a> {
     claims_supported: Vec<&'a str>,
     claim_types_supported: [&'a str; 1],
     acr_values_supported: [&'a str; 1],
-    prompt_values_supported: [&'a str; 4],
+    request_object_signing_alg_values_supported: [&'a str; 1],
     display_values_supported: [&'a str; 2],
     ui_locales_supported: &'a [&'a str],
     claims_parameter_supported: bool,
@@ -93,7 +93,8 @@ pub fn metadata<'a>(offered: &Offered<'a>) -> Metadata<'a> {
         claims_supported: claims.collect(),
         claim_types_supported: ["normal"],
         acr_values_supported: [ACR],
-        prompt_values_supported: prompt::VALUES,
+        // Request objects are not taken yet; when they are, unsigned ones never will be.
+        request_object_signing_alg_values_supported: ["RS256"],
         display_values_supported: ["page", "popup"],
         ui_locales_supported: offered.locales,
         claims_parameter_supported: true,

@@ -10,8 +10,8 @@ pub enum Prompt {
     SelectAccount,
 }
 
-/// Every value, for discovery (OpenID Connect Core; `prompt_values_supported`).
-pub const VALUES: [&str; 4] = ["none", "login", "consent", "select_account"];
+/// Every value.
+const VALUES: [&str; 4] = ["none", "login", "consent", "select_account"];
 
 /// `prompt`: `none` stands alone.
 pub fn prompt(params: &Params) -> Result<Vec<Prompt>> {

@@ -83,5 +83,9 @@ pub fn origin(uri: &str) -> Option<String> {
 
 /// The source expression that lets a form's answer go to this URI (CSP3 §2.3.1): its origin, or a scheme of an app's own.
 pub fn csp_source(uri: &str) -> Option<String> {
+    // CSP3 has no syntax for IPv6 hosts: for `http://[::1]` only the scheme can be named.
+    if Url::parse(uri).is_ok_and(|url| matches!(url.host(), Some(Host::Ipv6(_)))) {
+        return Some("http:".to_owned());
+    }
     origin(uri).or_else(|| Url::parse(uri).ok().map(|url| format!("{}:", url.scheme())))
 }

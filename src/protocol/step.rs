@@ -61,14 +61,16 @@ pub fn next(request: &Request, known: &Known, now: i64) -> Result<Step, Error> {
     Ok(step)
 }
 
-fn needed(request: &Request, known: &Known, now: i64) -> Step {
+/// The next page, as if it may be shown.
+pub fn needed(request: &Request, known: &Known, now: i64) -> Step {
     let asks = |prompt| request.prompt.contains(&prompt);
     let too_old = |at: i64| request.max_age.is_some_and(|age| now - at > age);
     let (Some(user), Some(at)) = (known.user, known.signed_in_at) else { return Step::Login };
     let someone_else = known.expected_user.is_some_and(|expected| expected != user);
     // Nobody but the person hinted at gets the code; silently it is a login that is missing.
     if someone_else {
-        return if asks(Prompt::None) || known.signed_in_here { Step::Login } else { Step::ChooseAccount };
+        let login = asks(Prompt::None) || asks(Prompt::Login) || known.signed_in_here;
+        return if login { Step::Login } else { Step::ChooseAccount };
     }
     if !known.signed_in_here && (asks(Prompt::Login) || too_old(at)) {
         return Step::Login;

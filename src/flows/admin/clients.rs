@@ -100,6 +100,10 @@ pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Optio
     if client_id.is_empty() || client_id.len() > 200 || client_id.chars().any(char::is_control) {
         problems.push(Field { name: "client_id", why: "must have 1 to 200 characters and no control characters".to_owned() });
     }
+    // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
+    if uuid::Uuid::try_parse(&client_id).is_ok() {
+        problems.push(Field { name: "client_id", why: "must not be a UUID: people's identifiers are".to_owned() });
+    }
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }

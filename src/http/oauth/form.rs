@@ -6,7 +6,11 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry},
 };
 
-use crate::protocol::Params;
+use crate::{
+    flows::Refused,
+    http::failure::Failure,
+    protocol::{Code, Params, rule},
+};
 
 /// `application/x-www-form-urlencoded`; anything else has no parameters.
 pub struct Form {
@@ -19,9 +23,14 @@ impl Form {
         &self.params
     }
 
-    /// False when there was a body of another kind, or none.
-    pub fn is_form(&self) -> bool {
-        self.is_form
+    /// # Errors
+    /// When the body is of another kind (RFC 6749 §3.2).
+    pub fn required(&self) -> Result<&Params, Failure> {
+        if self.is_form {
+            return Ok(&self.params);
+        }
+        let error = Code::InvalidRequest.because("the body must be application/x-www-form-urlencoded").under(&rule::PARAMETERS);
+        Err(Failure::from(Refused { error: Box::new(error), trace_id: String::new() }))
     }
 }
 

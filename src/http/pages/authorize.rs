@@ -105,6 +105,7 @@ pub fn policy(journey: &Journey, logo: Option<String>) -> Policy<'static> {
         images: logo.into_iter().collect(),
         forms: redirect_uri::csp_source(journey.request.reply.redirect_uri()).into_iter().collect(),
         script: None,
+        popup: journey.request.popup,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     flows::{authorize as flow, authorize::Journey, consent},
     http::{browser, text::Texts},
-    protocol::trace::Kind,
+    protocol::{step::Step, trace::Kind},
 };
 
 #[handler]
@@ -24,7 +24,9 @@ pub async fn show(mut page: Page, Path(id): Path<Uuid>) -> Response {
 
 async fn shown(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
     let journey = journey(page, id, Kind::Consent).await?;
-    let Some((_, user)) = &journey.signed_in else { return Ok(page.go(&format!("/authorize/{id}"))) };
+    let (Some((_, user)), Step::Consent) = (&journey.signed_in, journey.step) else {
+        return Ok(page.go(&format!("/authorize/{id}")));
+    };
     let client = card(&journey.client);
     let policy = policy(&journey, client.logo_origin());
     let view = Consent {

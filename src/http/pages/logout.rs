@@ -30,8 +30,9 @@ pub async fn posted(page: Page) -> Response {
     if page.form.get("answer").is_some() {
         return either(confirmed(&page).await);
     }
+    // A form of the app's comes without our cookies (K4): the same request again, as one that has them.
     let params = page.query.clone().and(page.form.clone());
-    ask(page, params).await
+    see_other(&page.browser.path(&format!("/logout?{}", params.encode())))
 }
 
 async fn ask(mut page: Page, params: Params) -> Response {
@@ -53,8 +54,10 @@ async fn confirmed(page: &Page) -> Result<Response, Box<Response>> {
 
 fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
     match next {
-        Ok(Next::Confirm { client, person }) => {
-            let fields = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), params.get(name)?.to_owned()))).collect();
+        Ok(Next::Confirm { client, person, returns }) => {
+            // An address that is not the client's goes no further, not even into our own form.
+            let kept = KEPT.iter().filter(|name| returns || **name != "post_logout_redirect_uri");
+            let fields = kept.filter_map(|name| Some(((*name).to_owned(), params.get(name)?.to_owned()))).collect();
             let view = LogoutConfirm {
                 frame: page.browser.frame(&page.app),
                 action: page.browser.path("/logout"),
@@ -62,7 +65,8 @@ fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
                 person: Some(Person { name: Some(person), ..Person::default() }),
                 fields,
             };
-            let forms = params.get("post_logout_redirect_uri").and_then(redirect_uri::csp_source).into_iter().collect();
+            let address = params.get("post_logout_redirect_uri").filter(|_| returns);
+            let forms = address.and_then(redirect_uri::csp_source).into_iter().collect();
             page.show(View::ok(view), &Policy { forms, ..Policy::default() })
         }
         Ok(Next::Away(address)) => page.browser.signed_out(see_other(&address)),

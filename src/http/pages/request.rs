@@ -11,7 +11,7 @@ use super::{error, view::{Frame, Site}};
 use crate::{
     app::App,
     flows::Refused,
-    http::{Inside, browser::Browser, headers::Policy, oauth::form},
+    http::{Inside, browser::Browser, headers::{POPUP, Policy}, oauth::form},
     protocol::Params,
 };
 
@@ -58,6 +58,10 @@ impl Page {
     pub fn show(&self, page: impl IntoResponse, policy: &Policy<'_>) -> Response {
         let mut response = page.into_response();
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.header());
+        if policy.popup {
+            let (name, value) = POPUP;
+            response.headers_mut().insert(name, value);
+        }
         self.browser.dress(response)
     }
 

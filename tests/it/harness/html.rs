@@ -81,7 +81,8 @@ impl Document {
         let mut element = Element { name, attributes, text: String::new(), parent: open.last().copied() };
         if matches!(element.name.as_str(), "script" | "style") {
             let close = format!("</{}>", element.name);
-            let (raw, after) = rest.split_once(close.as_str()).unwrap_or((rest, ""));
+            let inside = rest.strip_prefix('>').unwrap_or(rest);
+            let (raw, after) = inside.split_once(close.as_str()).unwrap_or((inside, ""));
             element.text = raw.to_string();
             self.elements.push(element);
             return after;
