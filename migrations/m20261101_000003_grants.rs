@@ -100,17 +100,13 @@ async fn tokens(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
     schema.create_table(access_token).await?;
     index(schema, "access_token", "expires_at").await?;
 
-    let revoked_token = table(schema, "revoked_token")
-        .col(string("jti").primary_key())
-        .col(big_integer("expires_at"))
-        .to_owned();
+    let revoked_token =
+        table(schema, "revoked_token").col(string("jti").primary_key()).col(big_integer("expires_at")).to_owned();
     schema.create_table(revoked_token).await?;
     index(schema, "revoked_token", "expires_at").await?;
 
-    let assertion = table(schema, "assertion")
-        .col(hash("hash").primary_key())
-        .col(big_integer("expires_at"))
-        .to_owned();
+    let assertion =
+        table(schema, "assertion").col(hash("hash").primary_key()).col(big_integer("expires_at")).to_owned();
     schema.create_table(assertion).await?;
     index(schema, "assertion", "expires_at").await
 }

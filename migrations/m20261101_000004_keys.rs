@@ -30,10 +30,8 @@ impl MigrationTrait for Migration {
             .to_owned();
         schema.create_table(sealed_secret).await?;
 
-        let installation = table(schema, "installation")
-            .col(string_len("name", 64).primary_key())
-            .col(text("value"))
-            .to_owned();
+        let installation =
+            table(schema, "installation").col(string_len("name", 64).primary_key()).col(text("value")).to_owned();
         schema.create_table(installation).await
     }
 

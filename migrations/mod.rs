@@ -54,7 +54,12 @@ fn sealed(name: &'static str) -> ColumnDef {
 }
 
 /// Rows that go when their owner goes.
-fn belongs_to(table: &'static str, column: &'static str, owner: &'static str, key: &'static str) -> ForeignKeyCreateStatement {
+fn belongs_to(
+    table: &'static str,
+    column: &'static str,
+    owner: &'static str,
+    key: &'static str,
+) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .name(format!("fk_{table}_{column}"))
         .from(table, column)

@@ -1,7 +1,10 @@
 //! The only user of moka: what is read often and may be a few seconds old (decision D9).
 //! Nothing that is single-use or revocable is here: no code, token, session or nonce.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use moka::future::Cache as Moka;
 use sea_orm::{DatabaseConnection, DbErr};

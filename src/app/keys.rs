@@ -74,9 +74,10 @@ impl Ring {
     pub fn signer(&self, now: i64) -> Result<Arc<Signer>> {
         let signing = self.keys.iter().find(|key| key.row.state(now) == State::Signing);
         // Better the oldest announced key than no tokens at all.
-        signing.or(self.keys.last()).map(|key| key.signer.clone()).ok_or_else(|| {
-            Error::internal(std::io::Error::other("there is no signing key; run `signet keys rotate`"))
-        })
+        signing
+            .or(self.keys.last())
+            .map(|key| key.signer.clone())
+            .ok_or_else(|| Error::internal(std::io::Error::other("there is no signing key; run `signet keys rotate`")))
     }
 
     /// A key that this server published; removed ones prove nothing any more.

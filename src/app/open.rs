@@ -29,7 +29,9 @@ use crate::{
 pub enum Problem {
     #[error("{path}: {cause}; {remedy}")]
     File { path: PathBuf, cause: std::io::Error, remedy: &'static str },
-    #[error("{0} is not a master key (32 bytes in base64); put the right file back, or name it in keys.master_key_file")]
+    #[error(
+        "{0} is not a master key (32 bytes in base64); put the right file back, or name it in keys.master_key_file"
+    )]
     NotAMasterKey(PathBuf),
     #[error(
         "the data in {database} was sealed with another master key than {key}; \
@@ -48,7 +50,9 @@ pub enum Problem {
     IssuerChanged { given: String, known: String, database: String },
     #[error("the database {database} does not answer: {cause}; check database.url and that the database runs")]
     Database { database: String, cause: DbErr },
-    #[error("the database {database} lacks {missing} migration(s); run `signet migrate up`, or start without --no-migrate")]
+    #[error(
+        "the database {database} lacks {missing} migration(s); run `signet migrate up`, or start without --no-migrate"
+    )]
     NotMigrated { database: String, missing: usize },
     #[error("{0}")]
     Other(String),
@@ -130,14 +134,15 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
     check_issuer(&config, &db, &writer).await?;
     let keys = Keys::default();
     let rows = signing_key::all(&db).await.map_err(|cause| broken(&config, cause))?;
-    keys.replace(rows, &master_key, around.clock.now()).map_err(|error| Problem::Other(format!("a signing key does not open: {error}")))?;
+    keys.replace(rows, &master_key, around.clock.now())
+        .map_err(|error| Problem::Other(format!("a signing key does not open: {error}")))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let hashing = HashPool::new(around.password_cost, threads, 2 * threads, Duration::from_secs(2))
         .map_err(|error| Problem::Other(format!("no thread for hashing passwords can be started: {error}")))?;
     let hosts = config.outbound.allow_hosts.iter().map(|host| host.as_str().to_owned()).collect();
     let roots: Vec<_> = config.outbound.root_certificates.iter().map(|roots| roots.pem.clone()).collect();
-    let outbound =
-        Outbound::new(hosts, &roots).map_err(|error| Problem::Other(format!("outbound requests cannot be made: {error}")))?;
+    let outbound = Outbound::new(hosts, &roots)
+        .map_err(|error| Problem::Other(format!("outbound requests cannot be made: {error}")))?;
     let (recorder, inbox) = recorder::channel();
     let app = App::from(Shared {
         clock: around.clock,
@@ -232,7 +237,8 @@ async fn mac(
     if sealed_secret::find(db, name).await.map_err(database)?.is_none() {
         let sealed = Sealed(master.seal(&context, &around.random.bytes::<32>(), around.random.bytes()));
         let now = around.clock.now();
-        let insert = writer.write_one(Box::new(move |db| Box::pin(sealed_secret::insert_if_absent(db, name, sealed, now))));
+        let insert =
+            writer.write_one(Box::new(move |db| Box::pin(sealed_secret::insert_if_absent(db, name, sealed, now))));
         insert.await.map_err(database)?;
     }
     let row = sealed_secret::find(db, name).await.map_err(database)?;

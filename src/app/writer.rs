@@ -114,7 +114,11 @@ fn overloaded() -> DbErr {
     DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout)
 }
 
-async fn gather(connection: DatabaseConnection, mut waiting: mpsc::Receiver<Queued>, healthy: std::sync::Arc<AtomicBool>) {
+async fn gather(
+    connection: DatabaseConnection,
+    mut waiting: mpsc::Receiver<Queued>,
+    healthy: std::sync::Arc<AtomicBool>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         let committed = commit(&connection, &mut batch).await;

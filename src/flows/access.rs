@@ -6,8 +6,17 @@ use super::issue::opaque_hash;
 use crate::{
     app::App,
     crypto::jws,
-    protocol::{Code, Error, Result, Scope, access_token::{self, AccessToken}, rule},
-    store::{access_token as opaque, grant::{self, Grant}, revoked_token, user::User},
+    protocol::{
+        Code, Error, Result, Scope,
+        access_token::{self, AccessToken},
+        rule,
+    },
+    store::{
+        access_token as opaque,
+        grant::{self, Grant},
+        revoked_token,
+        user::User,
+    },
 };
 
 /// A token that is good now.
@@ -32,13 +41,21 @@ pub enum Kept {
 /// # Errors
 /// `invalid_token` for everything that is not, or no longer, an access token of this server.
 pub async fn find(app: &App, token: &str) -> Result<Live> {
-    let live = if token.bytes().filter(|b| *b == b'.').count() == 2 { jwt(app, token).await? } else { kept(app, token).await? };
+    let live = if token.bytes().filter(|b| *b == b'.').count() == 2 {
+        jwt(app, token).await?
+    } else {
+        kept(app, token).await?
+    };
     if live.expires_at <= app.now() {
         return Err(refuse("the access token has expired"));
     }
     match &live.of {
-        Some((grant, user)) if grant.revoked_at.is_some() || !user.is_enabled() => Err(refuse("the access token was revoked")),
-        _ if app.cache.client(&app.db, &live.client_id).await?.is_none() => Err(refuse("the client is gone or disabled")),
+        Some((grant, user)) if grant.revoked_at.is_some() || !user.is_enabled() => {
+            Err(refuse("the access token was revoked"))
+        }
+        _ if app.cache.client(&app.db, &live.client_id).await?.is_none() => {
+            Err(refuse("the client is gone or disabled"))
+        }
         _ => Ok(live),
     }
 }
@@ -48,7 +65,8 @@ async fn jwt(app: &App, token: &str) -> Result<Live> {
     let ring = app.keys.ring();
     let claims = jws::open_own(token, &|kid| ring.verifier(kid), Some(access_token::TYPE))
         .map_err(|_| refuse("it is not an access token of this server"))?;
-    let claims: AccessToken = serde_json::from_value(claims.into()).map_err(|_| refuse("it is not an access token of this server"))?;
+    let claims: AccessToken =
+        serde_json::from_value(claims.into()).map_err(|_| refuse("it is not an access token of this server"))?;
     if claims.iss != app.issuer() {
         return Err(refuse("it is not an access token of this server"));
     }
@@ -57,7 +75,9 @@ async fn jwt(app: &App, token: &str) -> Result<Live> {
             let found = grant::find_unless_revoked(&app.db, id, &claims.jti).await?;
             Some(found.ok_or_else(|| refuse("the access token was revoked"))?)
         }
-        None if revoked_token::contains(&app.db, &claims.jti).await? => return Err(refuse("the access token was revoked")),
+        None if revoked_token::contains(&app.db, &claims.jti).await? => {
+            return Err(refuse("the access token was revoked"));
+        }
         None => None,
     };
     Ok(Live {
@@ -73,7 +93,9 @@ async fn jwt(app: &App, token: &str) -> Result<Live> {
 }
 
 async fn kept(app: &App, token: &str) -> Result<Live> {
-    let row = opaque::find(&app.db, &opaque_hash(token)).await?.ok_or_else(|| refuse("the access token is not known here"))?;
+    let row = opaque::find(&app.db, &opaque_hash(token))
+        .await?
+        .ok_or_else(|| refuse("the access token is not known here"))?;
     let of = match row.grant_id {
         Some(id) => Some(grant_of(app, id).await?),
         None => None,

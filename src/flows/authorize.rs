@@ -56,7 +56,13 @@ pub async fn begin(app: &App, params: Params, visitor: &Visitor, posted: bool) -
     answer(app, trace, next)
 }
 
-async fn begin_traced(app: &App, params: Params, visitor: &Visitor, posted: bool, trace: &mut Trace) -> Result<Next, Refusal> {
+async fn begin_traced(
+    app: &App,
+    params: Params,
+    visitor: &Visitor,
+    posted: bool,
+    trace: &mut Trace,
+) -> Result<Next, Refusal> {
     let (client, request) = read(app, &params, trace).await?;
     let journey = |browser| Authorization {
         id: app.id(),
@@ -128,7 +134,9 @@ pub async fn look(app: &App, id: Uuid, visitor: &Visitor, kind: Kind) -> Result<
     let mut trace = app.trace(kind);
     match look_traced(app, id, visitor, &mut trace).await {
         Ok((client, request, signed_in, known)) => Ok(Journey {
-            expects_someone_else: known.expected_user.is_some_and(|expected| known.user.is_some_and(|user| user != expected)),
+            expects_someone_else: known
+                .expected_user
+                .is_some_and(|expected| known.user.is_some_and(|user| user != expected)),
             step: step::needed(&request, &known, app.now()),
             client,
             request,
@@ -177,7 +185,9 @@ async fn find(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Resu
     if is_theirs {
         return Ok(row);
     }
-    Err(Code::InvalidRequest.because("this sign-in was begun in another browser, or cookies are off").under(&rule::BROWSER))
+    Err(Code::InvalidRequest
+        .because("this sign-in was begun in another browser, or cookies are off")
+        .under(&rule::BROWSER))
 }
 
 /// The client and its checked request. Validated again at every step, so a change to the client counts at once.

@@ -2,11 +2,24 @@
 
 use uuid::Uuid;
 
-use super::{Refused, authorize::{self, Journey}, no_journey, visitor::Visitor, write, write_one};
+use super::{
+    Refused,
+    authorize::{self, Journey},
+    no_journey,
+    visitor::Visitor,
+    write, write_one,
+};
 use crate::{
     app::App,
-    protocol::{Result, rule, step::Step, trace::{Kind, Shown}},
-    store::{authorization, consent::{self, ClaimNames, Consent}},
+    protocol::{
+        Result, rule,
+        step::Step,
+        trace::{Kind, Shown},
+    },
+    store::{
+        authorization,
+        consent::{self, ClaimNames, Consent},
+    },
 };
 
 /// The person said yes to what the page showed.
@@ -14,7 +27,8 @@ use crate::{
 /// # Errors
 /// When the journey is over or another browser's, or nobody is signed in.
 pub async fn allow(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused> {
-    let Journey { client, request, signed_in, step, mut trace, .. } = authorize::look(app, id, visitor, Kind::Consent).await?;
+    let Journey { client, request, signed_in, step, mut trace, .. } =
+        authorize::look(app, id, visitor, Kind::Consent).await?;
     let outcome = async {
         // Whoever must log in again first has not agreed to anything yet.
         if step != Step::Consent {
@@ -30,7 +44,12 @@ pub async fn allow(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused
                 claims.extend(beyond);
                 claims.sort_unstable();
                 claims.dedup();
-                Consent { scope: before.scope.with(&request.scope), claims: ClaimNames(claims), granted_at: app.now(), ..before }
+                Consent {
+                    scope: before.scope.with(&request.scope),
+                    claims: ClaimNames(claims),
+                    granted_at: app.now(),
+                    ..before
+                }
             }
             None => Consent {
                 user_id: user.id,

@@ -3,13 +3,23 @@
 
 use std::collections::HashSet;
 
-use super::{Trouble, admin::clients::{self, Kind, NewClient}, try_it, write};
+use super::{
+    Trouble,
+    admin::clients::{self, Kind, NewClient},
+    try_it, write,
+};
 use crate::{
     app::App,
     config::{AccessTokenFormat, Client as Declared, ClientKind, Consent, Problem, RefreshTokens},
     crypto::secret::Secret,
-    protocol::{Scope, client_metadata::{ClientMetadata, ClientPolicy}},
-    store::{client::{self, Client}, resource::{self, Names, ResourceScope, Scopes}},
+    protocol::{
+        Scope,
+        client_metadata::{ClientMetadata, ClientPolicy},
+    },
+    store::{
+        client::{self, Client},
+        resource::{self, Names, ResourceScope, Scopes},
+    },
 };
 
 /// # Errors
@@ -21,7 +31,11 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
         match row(app, declared) {
             Ok(client) => wanted.push(client),
             Err(Trouble::Invalid(fields)) => problems.extend(fields.into_iter().map(|field| {
-                app.config.problem(&format!("clients[{i}].{}", field.name), &field.why, "correct the entry and start again")
+                app.config.problem(
+                    &format!("clients[{i}].{}", field.name),
+                    &field.why,
+                    "correct the entry and start again",
+                )
             })),
             Err(other) => return Err(other),
         }
@@ -41,7 +55,9 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
         clients::put(app, client.clone()).await?;
     }
     let named: HashSet<&str> = wanted.iter().map(|client| client.client_id.as_str()).collect();
-    let gone = known.iter().filter(|c| c.origin == client::DECLARED && c.is_enabled() && !named.contains(c.client_id.as_str()));
+    let gone = known
+        .iter()
+        .filter(|c| c.origin == client::DECLARED && c.is_enabled() && !named.contains(c.client_id.as_str()));
     for client in gone {
         tracing::warn!(client = client.client_id, "the settings no longer declare this client; it is disabled");
         clients::put(app, Client { disabled_at: Some(app.now()), ..client.clone() }).await?;
@@ -81,7 +97,10 @@ fn row(app: &App, declared: &Declared) -> Result<Client, Trouble> {
     };
     let secret = declared.client_secret.as_ref().map(|secret| Secret::presented(secret.reveal()));
     if metadata.token_endpoint_auth_method.starts_with("client_secret") && secret.is_none() {
-        return Err(Trouble::field("client_secret", "is missing; a declared client brings its secret (client_secret_file)"));
+        return Err(Trouble::field(
+            "client_secret",
+            "is missing; a declared client brings its secret (client_secret_file)",
+        ));
     }
     let new = NewClient { client_id: Some(declared.client_id.clone()), kind, metadata, policy, secret };
     Ok(clients::prepare(app, new, client::DECLARED)?.0)
@@ -103,21 +122,28 @@ fn metadata(kind: Kind, declared: &Declared) -> Result<ClientMetadata, Trouble> 
 }
 
 async fn resources(app: &App) -> Result<(), Trouble> {
-    let rows: Vec<resource::Model> = app.config.resources.iter().map(|declared| {
-        let scope = |scope: &crate::config::ResourceScope| ResourceScope {
-            name: scope.name.clone(),
-            description: scope.description.clone(),
-        };
-        resource::Model {
-            identifier: declared.identifier.clone(),
-            name: Some(declared.name.clone()),
-            scopes: Scopes(declared.scopes.iter().map(scope).collect()),
-            introspection_clients: Names(declared.introspection_clients.clone()),
-            updated_at: app.now(),
-        }
-    }).collect();
+    let rows: Vec<resource::Model> = app
+        .config
+        .resources
+        .iter()
+        .map(|declared| {
+            let scope = |scope: &crate::config::ResourceScope| ResourceScope {
+                name: scope.name.clone(),
+                description: scope.description.clone(),
+            };
+            resource::Model {
+                identifier: declared.identifier.clone(),
+                name: Some(declared.name.clone()),
+                scopes: Scopes(declared.scopes.iter().map(scope).collect()),
+                introspection_clients: Names(declared.introspection_clients.clone()),
+                updated_at: app.now(),
+            }
+        })
+        .collect();
     let known = resource::all(&app.db).await?;
-    let same = |row: &resource::Model| known.iter().any(|old| *old == resource::Model { updated_at: old.updated_at, ..row.clone() });
+    let same = |row: &resource::Model| {
+        known.iter().any(|old| *old == resource::Model { updated_at: old.updated_at, ..row.clone() })
+    };
     if rows.len() == known.len() && rows.iter().all(same) {
         return Ok(());
     }

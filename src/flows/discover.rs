@@ -3,7 +3,11 @@
 use super::grants;
 use crate::{
     app::{App, cache::Document, keys},
-    protocol::{Error, Result, discovery::{self, Offered}, scope::Scope},
+    protocol::{
+        Error, Result,
+        discovery::{self, Offered},
+        scope::Scope,
+    },
 };
 
 /// The metadata, made once in a while rather than per request.
@@ -18,8 +22,7 @@ pub async fn metadata(app: &App, locales: &[&'static str]) -> Result<Document> {
     // Metadata needs no dependency to be true: when the database is away, resources are what is missing.
     let resources = app.cache.resources(&app.db).await.unwrap_or_default();
     let scopes = resources.rules.iter().fold(Scope::default(), |all, resource| all.with(&resource.scope));
-    let offered =
-        Offered { issuer: app.issuer(), grant_types: &grants::names(), locales, resource_scopes: &scopes };
+    let offered = Offered { issuer: app.issuer(), grant_types: &grants::names(), locales, resource_scopes: &scopes };
     let document = keys::document(&discovery::metadata(&offered));
     app.cache.documents.insert(NAME, document.clone());
     Ok(document)

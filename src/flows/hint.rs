@@ -19,7 +19,8 @@ pub struct Hint {
 /// # Errors
 /// When this server did not sign it as an ID token.
 pub fn read(app: &App, token: &str) -> Result<Hint> {
-    let refuse = || Code::InvalidRequest.because("id_token_hint is not an ID token of this server").under(&rule::ID_TOKEN_HINT);
+    let refuse =
+        || Code::InvalidRequest.because("id_token_hint is not an ID token of this server").under(&rule::ID_TOKEN_HINT);
     let ring = app.keys.ring();
     let claims = jws::open_own(token, &|kid| ring.verifier(kid), None).map_err(|_| refuse())?;
     let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);

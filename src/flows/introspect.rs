@@ -3,10 +3,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Refused, access, client_auth::{self, Presented}, grants::refresh_token::is_repeat, refresh_token};
+use super::{
+    Refused, access,
+    client_auth::{self, Presented},
+    grants::refresh_token::is_repeat,
+    refresh_token,
+};
 use crate::{
     app::App,
-    protocol::{Code, Result, rule, trace::{Kind, Shown, Trace}},
+    protocol::{
+        Code, Result, rule,
+        trace::{Kind, Shown, Trace},
+    },
     store::{client::Client, grant},
 };
 
@@ -23,7 +31,9 @@ async fn about_traced(app: &App, presented: Presented<'_>, trace: &mut Trace) ->
     let client = client_auth::authenticate(app, &presented, trace).await?;
     if client.is_public() {
         // §2.1: the endpoint must not be open to scanning.
-        return Err(Code::InvalidClient.because("public clients may not introspect").under(&rule::CLIENT_AUTHENTICATION));
+        return Err(Code::InvalidClient
+            .because("public clients may not introspect")
+            .under(&rule::CLIENT_AUTHENTICATION));
     }
     let token = presented.params.require("token")?;
     let members = match access(app, &client, token).await? {

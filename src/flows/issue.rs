@@ -2,7 +2,11 @@
 
 use serde_json::Map;
 
-use super::{grants::{Approval, Claim, authorization_code, refresh_token as rotation}, refresh_token::{self, Named}, write, write_one};
+use super::{
+    grants::{Approval, Claim, authorization_code, refresh_token as rotation},
+    refresh_token::{self, Named},
+    write, write_one,
+};
 use crate::{
     app::App,
     crypto::{jws::left_half_hash, secret::Secret},
@@ -52,7 +56,11 @@ pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut 
 }
 
 /// A JWT (RFC 9068), or for clients that want one an opaque token with the row that remembers it.
-async fn access_token(app: &App, client: &Client, approval: &Approval) -> Result<(String, Option<opaque::Model>, Scope)> {
+async fn access_token(
+    app: &App,
+    client: &Client,
+    approval: &Approval,
+) -> Result<(String, Option<opaque::Model>, Scope)> {
     let resources = app.cache.resources(&app.db).await?;
     let audience = resource::audience(approval.resource.as_deref(), &approval.scope, &resources.rules)?;
     let scope = resource::narrowed(&approval.scope, audience);
@@ -141,25 +149,29 @@ async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>) -> Re
         (&Claim::Redeem(id), row) => {
             let won = match row {
                 None => write_one!(app, db => grant::redeem(db, id, now)).await?,
-                Some(row) => write!(app, db => {
-                    let won = grant::redeem(db, id, now).await?;
-                    if won { opaque::insert(db, row).await? }
-                    Ok(won)
-                })
-                .await?,
+                Some(row) => {
+                    write!(app, db => {
+                        let won = grant::redeem(db, id, now).await?;
+                        if won { opaque::insert(db, row).await? }
+                        Ok(won)
+                    })
+                    .await?
+                }
             };
             if won { Ok(()) } else { Err(lost_code(app, id).await) }
         }
         (&Claim::Rotate { grant, generation, expires_at }, row) => {
             let won = match row {
                 None => write_one!(app, db => grant::rotate(db, grant, generation, now, expires_at)).await?,
-                Some(row) => write!(app, db => {
-                    let won = grant::rotate(db, grant, generation, now, expires_at).await?;
-                    // A loser within the grace window answers with the same successor, so its token counts too.
-                    opaque::insert(db, row).await?;
-                    Ok(won)
-                })
-                .await?,
+                Some(row) => {
+                    write!(app, db => {
+                        let won = grant::rotate(db, grant, generation, now, expires_at).await?;
+                        // A loser within the grace window answers with the same successor, so its token counts too.
+                        opaque::insert(db, row).await?;
+                        Ok(won)
+                    })
+                    .await?
+                }
             };
             if won { Ok(()) } else { lost_rotation(app, grant, generation).await }
         }

@@ -6,8 +6,15 @@ use super::{Refused, authorize, visitor::Visitor, write, write_one};
 use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
-    protocol::{Code, Error, Result, rule, text, trace::{Kind, Shown, Trace}},
-    store::{Phc, authorization, grant, password, session::{self, Session}, user::{self, User}},
+    protocol::{
+        Code, Error, Result, rule, text,
+        trace::{Kind, Shown, Trace},
+    },
+    store::{
+        Phc, authorization, grant, password,
+        session::{self, Session},
+        user::{self, User},
+    },
 };
 
 /// How a try ended. A wrong password is an outcome, not an error.
@@ -31,7 +38,13 @@ pub const LONGEST_PASSWORD: usize = 1024;
 ///
 /// # Errors
 /// When the journey is over or another browser's, or the server is too busy to hash.
-pub async fn with_password(app: &App, id: Uuid, visitor: &Visitor, login: &str, password: &str) -> Result<Outcome, Refused> {
+pub async fn with_password(
+    app: &App,
+    id: Uuid,
+    visitor: &Visitor,
+    login: &str,
+    password: &str,
+) -> Result<Outcome, Refused> {
     let journey = authorize::look(app, id, visitor, Kind::Login).await?;
     let mut trace = journey.trace;
     let outcome = async {

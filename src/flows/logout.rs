@@ -3,8 +3,17 @@
 use super::{Refused, hint, visitor::Visitor, write};
 use crate::{
     app::App,
-    protocol::{Code, Error, Params, Result, logout::{self, Asked, Decision}, rule, trace::{Kind, Shown, Trace}},
-    store::{grant, session::{self, Session}, user::User},
+    protocol::{
+        Code, Error, Params, Result,
+        logout::{self, Asked, Decision},
+        rule,
+        trace::{Kind, Shown, Trace},
+    },
+    store::{
+        grant,
+        session::{self, Session},
+        user::User,
+    },
 };
 
 /// What the browser sees next.

@@ -118,5 +118,7 @@ pub(crate) use {write, write_one};
 
 /// The journey is over, or never was.
 fn no_journey() -> Error {
-    Code::InvalidRequest.because("this sign-in has expired or was finished; go back to the app and start again").under(&rule::JOURNEY)
+    Code::InvalidRequest
+        .because("this sign-in has expired or was finished; go back to the app and start again")
+        .under(&rule::JOURNEY)
 }

@@ -1,9 +1,18 @@
 //! RFC 7009: a client is done with a token. Revoking a refresh token ends its whole family.
 
-use super::{Refused, access::{self, Kept}, client_auth::{self, Presented}, issue::opaque_hash, refresh_token, write_one};
+use super::{
+    Refused,
+    access::{self, Kept},
+    client_auth::{self, Presented},
+    issue::opaque_hash,
+    refresh_token, write_one,
+};
 use crate::{
     app::App,
-    protocol::{Code, Result, rule, trace::{Kind, Shown, Trace}},
+    protocol::{
+        Code, Result, rule,
+        trace::{Kind, Shown, Trace},
+    },
     store::{access_token as opaque, client::Client, grant, revoked_token},
 };
 

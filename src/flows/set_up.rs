@@ -1,6 +1,12 @@
 //! The first administrator: whoever holds the terminal gets a one-time link; whoever opens it becomes one.
 
-use super::{Refused, Trouble, admin::users::{self, NewUser}, login::{self, SignedIn}, visitor::Visitor, write, write_one};
+use super::{
+    Refused, Trouble,
+    admin::users::{self, NewUser},
+    login::{self, SignedIn},
+    visitor::Visitor,
+    write, write_one,
+};
 use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,

@@ -7,7 +7,10 @@ use sea_orm_migration::MigratorTrait;
 
 use super::{Trouble, admin, declared};
 use crate::{
-    app::{App, open::{self, Connected, Problem, Surroundings}},
+    app::{
+        App,
+        open::{self, Connected, Problem, Surroundings},
+    },
     config::{Config, DatabaseUrl},
     migrations::Migrator,
 };
@@ -23,7 +26,8 @@ pub async fn open(config: Config, around: Surroundings, migrate: bool) -> Result
     if migrate {
         self::migrate(&config, &connected).await?;
     } else {
-        let missing = pending(&connected.db).await.map_err(|cause| Problem::Database { database: database.clone(), cause })?;
+        let missing =
+            pending(&connected.db).await.map_err(|cause| Problem::Database { database: database.clone(), cause })?;
         if !missing.is_empty() {
             return Err(Problem::NotMigrated { database, missing: missing.len() });
         }
@@ -76,7 +80,8 @@ pub async fn migrate(config: &Config, connected: &Connected) -> Result<(), Probl
         DatabaseUrl::Sqlite(path) => {
             let lock = path.with_extension("migrating");
             let held = tokio::task::spawn_blocking(move || file_lock(&lock)).await;
-            let file = |cause| Problem::Other(format!("the migration lock beside {} cannot be taken: {cause}", database()));
+            let file =
+                |cause| Problem::Other(format!("the migration lock beside {} cannot be taken: {cause}", database()));
             let _held = held.map_err(|error| file(std::io::Error::other(error)))?.map_err(file)?;
             Migrator::up(&connected.db, None).await.map_err(problem)
         }

@@ -1,9 +1,17 @@
 //! The token endpoint: the client proves itself, a grant approves, tokens are issued.
 
-use super::{Refused, client_auth::{self, Presented}, grants, issue::{self, Tokens}};
+use super::{
+    Refused,
+    client_auth::{self, Presented},
+    grants,
+    issue::{self, Tokens},
+};
 use crate::{
     app::App,
-    protocol::{Code, Result, rule, trace::{Kind, Shown, Trace}},
+    protocol::{
+        Code, Result, rule,
+        trace::{Kind, Shown, Trace},
+    },
 };
 
 /// RFC 6749 §3.2.

@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 use super::{Refused, access};
 use crate::{
     app::App,
-    protocol::{Code, Params, Result, claims, rule, trace::{Kind, Shown, Trace}},
+    protocol::{
+        Code, Params, Result, claims, rule,
+        trace::{Kind, Shown, Trace},
+    },
 };
 
 /// Where the token was (RFC 6750 §2). Only one place at a time.

@@ -39,7 +39,8 @@ pub struct Cookies<'a> {
 impl Visitor {
     pub fn new(app: &App, cookies: &Cookies<'_>, address: IpAddr) -> Self {
         // Anything but a value of our own making is nobody's cookie (case SEC-111).
-        let ours = |value: &&str| value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let ours =
+            |value: &&str| value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         let browser = cookies.browser.filter(ours).map(Secret::presented);
         Visitor {
             is_new: browser.is_none(),
@@ -108,7 +109,9 @@ impl Visitor {
     pub fn knows(&self, app: &App, user: Uuid) -> bool {
         self.known.as_deref().is_some_and(|cookie| {
             cookie.split('.').any(|tag| {
-                URL_SAFE_NO_PAD.decode(tag).is_ok_and(|tag| app.macs.browser.verify(&self.known_parts(user.as_bytes()), &tag))
+                URL_SAFE_NO_PAD
+                    .decode(tag)
+                    .is_ok_and(|tag| app.macs.browser.verify(&self.known_parts(user.as_bytes()), &tag))
             })
         })
     }
@@ -116,7 +119,8 @@ impl Visitor {
     /// The cookie after this person has signed in here; the last three people of a browser are known.
     pub fn known_cookie(&self, app: &App, user: Uuid) -> String {
         let tag = URL_SAFE_NO_PAD.encode(app.macs.browser.tag(&self.known_parts(user.as_bytes())));
-        let others = self.known.as_deref().unwrap_or_default().split('.').filter(|other| !other.is_empty() && *other != tag);
+        let others =
+            self.known.as_deref().unwrap_or_default().split('.').filter(|other| !other.is_empty() && *other != tag);
         let mut tags: Vec<&str> = vec![&tag];
         tags.extend(others.take(2));
         tags.join(".")

@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     app::App,
-    flows::{login::SignedIn, visitor::{Cookies, Visitor}},
+    flows::{
+        login::SignedIn,
+        visitor::{Cookies, Visitor},
+    },
 };
 
 /// How long a browser keeps its name, its language and whom it knows: a year, in seconds.

@@ -65,7 +65,8 @@ impl Failure {
             tracing::error!(%cause, trace_id, "a request failed");
         }
         let described = error.described();
-        let body = Json(ErrorBody { error: error.code.as_str().to_owned(), error_description: described.clone(), trace_id });
+        let body =
+            Json(ErrorBody { error: error.code.as_str().to_owned(), error_description: described.clone(), trace_id });
         let no_store = "no-store".to_owned();
         let retry = error.retry_after.unwrap_or(5).to_string();
         match error.code.status() {

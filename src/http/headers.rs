@@ -25,7 +25,9 @@ pub const POPUP: (HeaderName, HeaderValue) = (COOP, HeaderValue::from_static("sa
 impl Policy<'_> {
     pub fn header(&self) -> HeaderValue {
         let list = |first: &str, more: &[String]| {
-            more.iter().filter(|source| is_source(source)).fold(first.to_owned(), |list, source| format!("{list} {source}"))
+            more.iter()
+                .filter(|source| is_source(source))
+                .fold(first.to_owned(), |list, source| format!("{list} {source}"))
         };
         let script = self.script.map_or(String::new(), |hash| format!(" '{hash}'"));
         let policy = format!(
@@ -52,7 +54,10 @@ pub fn complete(headers: &mut HeaderMap, https: bool) {
     let mut set = |name: HeaderName, value: HeaderValue| {
         headers.entry(name).or_insert(value);
     };
-    set(header::CONTENT_SECURITY_POLICY, if is_page { Policy::default().header() } else { HeaderValue::from_static(NO_PAGE) });
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        if is_page { Policy::default().header() } else { HeaderValue::from_static(NO_PAGE) },
+    );
     set(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     set(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     // Not no-referrer: our own forms would then say `Origin: null` (K2). Nothing leaks across sites.

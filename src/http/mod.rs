@@ -100,4 +100,3 @@ pub fn allowed(path: &str) -> &'static str {
 pub fn contract() -> String {
     openapi("").spec_yaml()
 }
-

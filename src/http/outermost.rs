@@ -15,9 +15,9 @@ use poem::{
 use tracing::Instrument;
 
 use super::{
-    allowed, browser::Browser,
-    cors,
-    headers,
+    allowed,
+    browser::Browser,
+    cors, headers,
     pages::{
         view::Site,
         views::{ErrorPage, Reason},
@@ -118,7 +118,8 @@ async fn refusal(request: &mut Request) -> Option<StatusCode> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return None;
     }
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > LONGEST_BODY) {
         return Some(StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -184,7 +185,9 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
             (Code::InvalidRequest.as_str(), "the headers are larger than 32 KiB, or the cookies than 8 KiB")
         }
-        StatusCode::SERVICE_UNAVAILABLE => (Code::TemporarilyUnavailable.as_str(), "the request could not be finished in time"),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            (Code::TemporarilyUnavailable.as_str(), "the request could not be finished in time")
+        }
         status if status.is_server_error() => (Code::ServerError.as_str(), "something went wrong here"),
         _ => (Code::InvalidRequest.as_str(), "the request is malformed"),
     }
@@ -194,7 +197,9 @@ fn reason(status: StatusCode) -> Reason<'static> {
     match status {
         StatusCode::NOT_FOUND => Reason::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => Reason::MethodNotAllowed,
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Reason::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            Reason::TooLarge
+        }
         StatusCode::SERVICE_UNAVAILABLE => Reason::Busy { seconds: 5 },
         status if status.is_server_error() => Reason::Failed,
         _ => Reason::BadRequest,

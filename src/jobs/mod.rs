@@ -6,11 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{
-    app::App,
-    flows::lease,
-    protocol::Result,
-};
+use crate::{app::App, flows::lease, protocol::Result};
 
 /// Something done every so often. To add one: a file here, a line in [`JOBS`].
 #[async_trait]

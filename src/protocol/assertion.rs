@@ -26,14 +26,21 @@ pub fn check(claims: &Map<String, Value>, client_id: &str, audiences: &[&str], n
     for name in ["iss", "sub"] {
         match text(name) {
             Some(id) if id == client_id => {}
-            Some(id) => return Err(refuse("iss and sub of the client assertion must be the client_id").received(Shown::client_id(id))),
+            Some(id) => {
+                return Err(
+                    refuse("iss and sub of the client assertion must be the client_id").received(Shown::client_id(id))
+                );
+            }
             None => return Err(refuse("the client assertion lacks iss or sub")),
         }
     }
     // Decision K9: a plain string; an array could name another server beside us.
     match text("aud") {
         Some(aud) if audiences.contains(&aud) => {}
-        _ => return Err(refuse("aud of the client assertion must be the issuer, as a string").expected(Shown::list(audiences.iter().copied()))),
+        _ => {
+            return Err(refuse("aud of the client assertion must be the issuer, as a string")
+                .expected(Shown::list(audiences.iter().copied())));
+        }
     }
     let expires_at = seconds(claims, "exp")?.ok_or_else(|| refuse("the client assertion lacks exp"))?;
     match () {

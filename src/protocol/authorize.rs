@@ -69,8 +69,7 @@ pub fn validate(params: &Params, client: &Registered<'_>, trace: &mut Trace) -> 
     let redirect_uri = proven_redirect_uri(params, client)?;
     trace.passed(&rule::REDIRECT_URI, Some(Shown::uri(redirect_uri)));
     let mode = ResponseMode::requested(params);
-    let reply =
-        ReplyTo::proven(redirect_uri.to_owned(), state(params), *mode.as_ref().unwrap_or(&ResponseMode::Query));
+    let reply = ReplyTo::proven(redirect_uri.to_owned(), state(params), *mode.as_ref().unwrap_or(&ResponseMode::Query));
     let tell = |error| Refusal::Tell(Box::new((reply.clone(), error)));
     mode.map_err(tell)?;
     check(params, client, reply.clone(), trace).map_err(tell)

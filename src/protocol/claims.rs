@@ -65,8 +65,20 @@ const OF_SCOPES: [(&str, &[&str]); 4] = [
     (
         "profile",
         &[
-            "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
-            "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
         ],
     ),
     ("email", &["email", "email_verified"]),
@@ -95,9 +107,8 @@ pub struct ClaimsRequest {
 impl ClaimsRequest {
     pub fn requested(params: &Params) -> Result<ClaimsRequest> {
         let Some(text) = params.get("claims") else { return Ok(ClaimsRequest::default()) };
-        let refuse = |why: &'static str| {
-            Code::InvalidRequest.because(why).under(&rule::CLAIMS).received(Shown::length(text))
-        };
+        let refuse =
+            |why: &'static str| Code::InvalidRequest.because(why).under(&rule::CLAIMS).received(Shown::length(text));
         let asked: Map<String, Value> =
             serde_json::from_str(text).map_err(|_| refuse("claims is not a JSON object"))?;
         let member = |name: &str| match asked.get(name) {

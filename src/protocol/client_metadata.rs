@@ -158,7 +158,9 @@ impl ClientMetadata {
         let lists =
             [("redirect_uris", &self.redirect_uris), ("post_logout_redirect_uris", &self.post_logout_redirect_uris)];
         for (name, uris) in lists {
-            found.extend(uris.iter().filter_map(|uri| redirect_uri::check(uri, self.is_native()).err()).map(|e| (name, e)));
+            found.extend(
+                uris.iter().filter_map(|uri| redirect_uri::check(uri, self.is_native()).err()).map(|e| (name, e)),
+            );
         }
         let redirects = self.grant_types.iter().any(|grant| grant == "authorization_code");
         if redirects && self.redirect_uris.is_empty() {

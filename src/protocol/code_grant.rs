@@ -124,8 +124,7 @@ pub fn refresh(client_id: &str, asked: Option<&Scope>, granted: Granted<'_>) -> 
 
 /// §4.4: a client speaks for itself.
 pub fn client_credentials(client_id: &str, asked: Option<&Scope>, allowed: &Scope) -> Result<Scope> {
-    let request =
-        Request { client_id, redirect_uri: None, scope: asked, grant_type: "client_credentials", token: "" };
+    let request = Request { client_id, redirect_uri: None, scope: asked, grant_type: "client_credentials", token: "" };
     let mut machine = client_credentials::ClientCredentials::new(&request);
     let mut input = client_credentials::Input::None;
     loop {
@@ -135,9 +134,7 @@ pub fn client_credentials(client_id: &str, asked: Option<&Scope>, allowed: &Scop
                 // The machine wants a redirect URI; this grant has none.
                 client_credentials::Input::Bound { bound_client: bound(client_id.to_owned(), "urn:none")? }
             }
-            client_credentials::Output::Extend => {
-                client_credentials::Input::Extended { extensions: Extensions::new() }
-            }
+            client_credentials::Output::Extend => client_credentials::Input::Extended { extensions: Extensions::new() },
             client_credentials::Output::Negotiate { bound_client, scope } => {
                 let pre_grant = PreGrant {
                     client_id: bound_client.client_id.clone().into_owned(),
@@ -274,10 +271,7 @@ impl client_credentials::Request for Request<'_> {
 
 fn bound(client_id: String, redirect_uri: &str) -> Result<BoundClient<'static>> {
     let exact: ExactUrl = redirect_uri.parse().map_err(Error::internal)?;
-    Ok(BoundClient {
-        client_id: Cow::Owned(client_id),
-        redirect_uri: Cow::Owned(RegisteredUrl::Exact(exact)),
-    })
+    Ok(BoundClient { client_id: Cow::Owned(client_id), redirect_uri: Cow::Owned(RegisteredUrl::Exact(exact)) })
 }
 
 fn grant(granted: Granted<'_>) -> Result<Grant> {

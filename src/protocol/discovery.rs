@@ -66,8 +66,9 @@ pub struct Offered<'a> {
 pub fn metadata<'a>(offered: &Offered<'a>) -> Metadata<'a> {
     let at = |path: &str| format!("{}{path}", offered.issuer.trim_end_matches('/'));
     let scopes = scope::STANDARD.iter().copied().chain(offered.resource_scopes.tokens());
-    let claims =
-        ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"].into_iter().chain(claims::supported());
+    let claims = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"]
+        .into_iter()
+        .chain(claims::supported());
     Metadata {
         issuer: offered.issuer,
         authorization_endpoint: at(path::AUTHORIZE),

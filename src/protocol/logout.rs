@@ -30,7 +30,9 @@ pub enum Decision {
 pub fn decide(asked: &Asked<'_>) -> Decision {
     match (asked.signed_in, asked.hint) {
         (None, _) => Decision::End,
-        (Some((user, session)), Some((sub, sid))) if user == sub && sid.is_none_or(|sid| sid == session) => Decision::End,
+        (Some((user, session)), Some((sub, sid))) if user == sub && sid.is_none_or(|sid| sid == session) => {
+            Decision::End
+        }
         _ => Decision::Confirm,
     }
 }
@@ -41,8 +43,9 @@ pub fn destination(asked: &Asked<'_>) -> Result<Option<String>, Error> {
     let refuse = |why: &'static str| {
         Code::InvalidRequest.because(why).under(&rule::POST_LOGOUT_REDIRECT_URI).received(Shown::uri(uri))
     };
-    let registered =
-        asked.registered.ok_or_else(|| refuse("post_logout_redirect_uri needs a genuine id_token_hint or a client_id"))?;
+    let registered = asked
+        .registered
+        .ok_or_else(|| refuse("post_logout_redirect_uri needs a genuine id_token_hint or a client_id"))?;
     if !registered.iter().any(|known| known == uri) {
         let known = Shown::list(registered.iter().map(String::as_str));
         return Err(refuse("post_logout_redirect_uri is not one that the client registered").expected(known));

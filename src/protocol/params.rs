@@ -37,7 +37,10 @@ impl Params {
 
     pub fn require(&self, name: &'static str) -> Result<&str> {
         self.get(name).ok_or_else(|| {
-            Code::InvalidRequest.because(format!("{name} is missing")).under(&rule::PARAMETERS).expected(Shown::word(name))
+            Code::InvalidRequest
+                .because(format!("{name} is missing"))
+                .under(&rule::PARAMETERS)
+                .expected(Shown::word(name))
         })
     }
 
@@ -52,7 +55,9 @@ impl Params {
         }
         for (i, (name, value)) in self.0.iter().enumerate() {
             if !is_plain(name) {
-                return Err(Code::InvalidRequest.because("a parameter name is not plain text").under(&rule::PARAMETERS));
+                return Err(Code::InvalidRequest
+                    .because("a parameter name is not plain text")
+                    .under(&rule::PARAMETERS));
             }
             let shown: String = name.chars().take(40).collect();
             if !REPEATABLE.contains(&name.as_str()) && self.0[..i].iter().any(|(n, _)| n == name) {

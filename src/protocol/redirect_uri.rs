@@ -18,7 +18,8 @@ fn is_same_but_port(registered: &str, given: &str) -> bool {
 }
 
 fn without_port(uri: &str) -> Option<(&'static str, &str)> {
-    let (host, rest) = ["http://127.0.0.1", "http://[::1]"].into_iter().find_map(|h| Some((h, uri.strip_prefix(h)?)))?;
+    let (host, rest) =
+        ["http://127.0.0.1", "http://[::1]"].into_iter().find_map(|h| Some((h, uri.strip_prefix(h)?)))?;
     let Some(after) = rest.strip_prefix(':') else { return rest.starts_with('/').then_some((host, rest)) };
     let digits = after.bytes().take_while(u8::is_ascii_digit).count();
     let (port, path) = after.split_at(digits);
@@ -28,7 +29,8 @@ fn without_port(uri: &str) -> Option<(&'static str, &str)> {
 
 /// Refuses with both URIs and the first character where they part.
 pub fn unregistered(registered: &[String], given: &str) -> Error {
-    let nearest = registered.iter().max_by_key(|uri| uri.chars().zip(given.chars()).take_while(|(a, b)| a == b).count());
+    let nearest =
+        registered.iter().max_by_key(|uri| uri.chars().zip(given.chars()).take_while(|(a, b)| a == b).count());
     let error = Code::InvalidRequest
         .because("redirect_uri is not one that the client registered")
         .under(&rule::REDIRECT_URI)

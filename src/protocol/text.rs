@@ -47,7 +47,9 @@ pub fn username(text: &str) -> Result<String, Unfit> {
         () if !is_visible(text.trim()) || !is_visible(&name) => Err(Unfit::Invisible),
         () if name.chars().any(char::is_whitespace) => Err(Unfit::Space),
         () if name.contains('@') => Err(Unfit::AtSign),
-        () => Ok(name.trim_end_matches('.').to_owned()).and_then(|n| if n.is_empty() { Err(Unfit::Empty) } else { Ok(n) }),
+        () => {
+            Ok(name.trim_end_matches('.').to_owned()).and_then(|n| if n.is_empty() { Err(Unfit::Empty) } else { Ok(n) })
+        }
     }
 }
 

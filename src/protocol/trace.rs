@@ -104,10 +104,23 @@ impl Shown {
     /// The parameter's name decides whether it may be kept.
     pub fn parameter(name: &'static str, value: &str) -> Self {
         const OPEN: [&str; 11] = [
-            "response_type", "response_mode", "prompt", "max_age", "grant_type", "display", "scope", "resource",
-            "code_challenge_method", "acr_values", "client_assertion_type",
+            "response_type",
+            "response_mode",
+            "prompt",
+            "max_age",
+            "grant_type",
+            "display",
+            "scope",
+            "resource",
+            "code_challenge_method",
+            "acr_values",
+            "client_assertion_type",
         ];
-        if OPEN.contains(&name) { Shown(clean(value)) } else { Shown(format!("({} characters)", value.chars().count())) }
+        if OPEN.contains(&name) {
+            Shown(clean(value))
+        } else {
+            Shown(format!("({} characters)", value.chars().count()))
+        }
     }
 
     /// The length alone of something that must not be kept.

@@ -105,7 +105,12 @@ pub async fn put(db: &impl ConnectionTrait, client: Client) -> Result<(), DbErr>
     Entity::insert(ActiveModel::from(client)).on_conflict(replace).exec_without_returning(db).await.map(drop)
 }
 
-pub async fn set_disabled(db: &impl ConnectionTrait, client_id: &str, at: Option<i64>, now: i64) -> Result<bool, DbErr> {
+pub async fn set_disabled(
+    db: &impl ConnectionTrait,
+    client_id: &str,
+    at: Option<i64>,
+    now: i64,
+) -> Result<bool, DbErr> {
     let change = ActiveModel { disabled_at: Set(at), updated_at: Set(now), ..Default::default() };
     let updated = Entity::update_many().set(change).filter(Column::ClientId.eq(client_id)).exec(db).await?;
     Ok(updated.rows_affected == 1)

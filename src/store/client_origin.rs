@@ -24,6 +24,7 @@ pub async fn set(db: &impl ConnectionTrait, client_id: &str, origins: Vec<String
     if origins.is_empty() {
         return Ok(());
     }
-    let rows = origins.into_iter().map(|origin| ActiveModel { origin: Set(origin), client_id: Set(client_id.to_owned()) });
+    let rows =
+        origins.into_iter().map(|origin| ActiveModel { origin: Set(origin), client_id: Set(client_id.to_owned()) });
     Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
 }

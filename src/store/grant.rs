@@ -83,7 +83,11 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Grant, 
 }
 
 /// As [`find`], but nothing when this one access token of the grant was revoked. One query.
-pub async fn find_unless_revoked(db: &impl ConnectionTrait, id: Uuid, jti: &str) -> Result<Option<(Grant, User)>, DbErr> {
+pub async fn find_unless_revoked(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    jti: &str,
+) -> Result<Option<(Grant, User)>, DbErr> {
     let revoked = Query::select()
         .expr(Expr::val(1))
         .from(revoked_token::Entity)
@@ -111,7 +115,13 @@ pub async fn redeem(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<boo
 }
 
 /// The next generation of the refresh token. True for exactly one caller per generation.
-pub async fn rotate(db: &impl ConnectionTrait, id: Uuid, generation: i32, now: i64, expires_at: i64) -> Result<bool, DbErr> {
+pub async fn rotate(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    generation: i32,
+    now: i64,
+    expires_at: i64,
+) -> Result<bool, DbErr> {
     let change = ActiveModel {
         generation: Set(generation + 1),
         rotated_at: Set(now),

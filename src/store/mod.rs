@@ -55,19 +55,24 @@ impl From<DbErr> for protocol::Error {
 pub fn is_away(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match error.as_ref() {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            // SQLite busy; PostgreSQL shutting down or out of connections; deadlocks that a repeat mends.
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                matches!(code.as_ref(), "5" | "261" | "517" | "57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01")
-            }),
-            _ => false,
-        },
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            match error.as_ref() {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                // SQLite busy; PostgreSQL shutting down or out of connections; deadlocks that a repeat mends.
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                    matches!(
+                        code.as_ref(),
+                        "5" | "261" | "517" | "57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01"
+                    )
+                }),
+                _ => false,
+            }
+        }
         _ => false,
     }
 }

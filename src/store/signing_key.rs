@@ -75,7 +75,8 @@ pub async fn retire_others(
     retired_at: i64,
     removed_at: i64,
 ) -> Result<(), DbErr> {
-    let change = ActiveModel { retired_at: Set(Some(retired_at)), removed_at: Set(Some(removed_at)), ..Default::default() };
+    let change =
+        ActiveModel { retired_at: Set(Some(retired_at)), removed_at: Set(Some(removed_at)), ..Default::default() };
     Entity::update_many()
         .set(change)
         .filter(Column::Algorithm.eq(algorithm))

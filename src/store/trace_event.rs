@@ -1,6 +1,10 @@
 //! What runs recorded of their checks, for `signet trace`. Written in batches, kept for days.
 
-use sea_orm::{ActiveValue::{NotSet, Set}, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    QueryOrder, QuerySelect,
+    entity::prelude::*,
+};
 
 use crate::protocol::trace::{Check, Outcome, Trace};
 

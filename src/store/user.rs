@@ -47,7 +47,11 @@ impl User {
     /// What pages call the person.
     pub fn display_name(&self) -> &str {
         let claims = &self.claims;
-        [claims.name.as_deref(), self.username.as_deref(), self.email.as_deref()].into_iter().flatten().next().unwrap_or("")
+        [claims.name.as_deref(), self.username.as_deref(), self.email.as_deref()]
+            .into_iter()
+            .flatten()
+            .next()
+            .unwrap_or("")
     }
 
     /// OpenID Connect Core §5.1: everything that could be released, unknown members left out.

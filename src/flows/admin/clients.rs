@@ -4,7 +4,10 @@ use crate::{
     app::App,
     crypto::secret::Secret,
     flows::{Field, Trouble, write},
-    protocol::{client_metadata::{ClientMetadata, ClientPolicy}, redirect_uri, scope},
+    protocol::{
+        client_metadata::{ClientMetadata, ClientPolicy},
+        redirect_uri, scope,
+    },
     store::{client, client_origin, is_duplicate},
 };
 
@@ -79,7 +82,9 @@ pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>
     });
     match written.await {
         Ok(()) => Ok((client, secret)),
-        Err(error) if is_duplicate(&error) => Err(Trouble::Conflict(format!("there is a client {} already", client.client_id))),
+        Err(error) if is_duplicate(&error) => {
+            Err(Trouble::Conflict(format!("there is a client {} already", client.client_id)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -98,7 +103,10 @@ pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Optio
     }
     let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
     if client_id.is_empty() || client_id.len() > 200 || client_id.chars().any(char::is_control) {
-        problems.push(Field { name: "client_id", why: "must have 1 to 200 characters and no control characters".to_owned() });
+        problems.push(Field {
+            name: "client_id",
+            why: "must have 1 to 200 characters and no control characters".to_owned(),
+        });
     }
     // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
     if uuid::Uuid::try_parse(&client_id).is_ok() {
@@ -141,7 +149,12 @@ pub fn origins(client: &Client) -> Vec<String> {
 ///
 /// # Errors
 /// When there is no such client, it is declared in the settings, or the new registration is wrong.
-pub async fn update(app: &App, client_id: &str, metadata: ClientMetadata, policy: ClientPolicy) -> Result<Client, Trouble> {
+pub async fn update(
+    app: &App,
+    client_id: &str,
+    metadata: ClientMetadata,
+    policy: ClientPolicy,
+) -> Result<Client, Trouble> {
     let old = own(app, client_id).await?;
     let problems: Vec<Field> = metadata.problems(&policy).into_iter().map(|(name, why)| Field { name, why }).collect();
     if !problems.is_empty() {

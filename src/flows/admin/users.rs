@@ -6,7 +6,10 @@ use crate::{
     app::App,
     flows::{Field, Trouble, login::LONGEST_PASSWORD, write, write_one},
     protocol::{claims::StandardClaims, text},
-    store::{Phc, grant, is_duplicate, password, session, user::{self, User}},
+    store::{
+        Phc, grant, is_duplicate, password, session,
+        user::{self, User},
+    },
 };
 
 /// A person to be.
@@ -150,7 +153,8 @@ fn is_birthdate(text: &str) -> bool {
     match (parts.next(), parts.next(), parts.next()) {
         (None, None, None) => year,
         (Some(month), Some(day), None) => {
-            let within = |part: &str, most: u8| digits(part, 2) && part.parse().is_ok_and(|n: u8| (1..=most).contains(&n));
+            let within =
+                |part: &str, most: u8| digits(part, 2) && part.parse().is_ok_and(|n: u8| (1..=most).contains(&n));
             year && within(month, 12) && within(day, 31)
         }
         _ => false,
@@ -175,7 +179,9 @@ fn password_problem(app: &App, password: &str, about: &[Option<&str>]) -> Option
     let host = app.config.server.issuer.url().host_str().map(str::to_owned);
     let context = about.iter().flatten().copied().flat_map(|text| text.split(['@', ' '])).chain(host.as_deref());
     let brand = app.config.branding.name.to_lowercase();
-    for word in context.map(str::to_lowercase).chain(["signet".to_owned(), brand]).filter(|word| word.chars().count() >= 4) {
+    for word in
+        context.map(str::to_lowercase).chain(["signet".to_owned(), brand]).filter(|word| word.chars().count() >= 4)
+    {
         // A long passphrase may mention a name; a password that is mostly one may not.
         if plain.contains(&word) && plain.replace(&word, "").chars().count() < 8 {
             return field(format!("must not consist mostly of {word}"));
@@ -190,8 +196,20 @@ fn password_problem(app: &App, password: &str, about: &[Option<&str>]) -> Option
 /// Repeats, runs, and the usual words with digits around them.
 fn is_common(plain: &str) -> bool {
     const WORDS: [&str; 14] = [
-        "password", "passwort", "letmein", "welcome", "willkommen", "qwerty", "qwertz", "iloveyou", "admin", "monkey",
-        "dragon", "football", "baseball", "sunshine",
+        "password",
+        "passwort",
+        "letmein",
+        "welcome",
+        "willkommen",
+        "qwerty",
+        "qwertz",
+        "iloveyou",
+        "admin",
+        "monkey",
+        "dragon",
+        "football",
+        "baseball",
+        "sunshine",
     ];
     let chars: Vec<char> = plain.chars().collect();
     let mut kinds = chars.clone();

@@ -9,7 +9,11 @@ use url::Url;
 use super::{Method, Proof};
 use crate::{
     app::App,
-    crypto::{jwk::KeySet, jws::{self, JwsError}, secret::Secret},
+    crypto::{
+        jwk::KeySet,
+        jws::{self, JwsError},
+        secret::Secret,
+    },
     flows::write_one,
     protocol::{Code, Error, Params, Result, assertion, client_metadata::ASSERTION_ALGORITHMS, rule},
     store::{assertion as spent, client::Client},
@@ -55,7 +59,9 @@ pub fn read(params: &Params) -> Result<Option<&str>> {
     match (params.get("client_assertion"), params.get("client_assertion_type")) {
         (None, None) => Ok(None),
         (Some(token), Some(assertion::TYPE)) => Ok(Some(token)),
-        _ => Err(refuse("client_assertion needs client_assertion_type urn:ietf:params:oauth:client-assertion-type:jwt-bearer")),
+        _ => Err(refuse(
+            "client_assertion needs client_assertion_type urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        )),
     }
 }
 
@@ -99,7 +105,8 @@ async fn fresh_keys(app: &App, client: &Client) -> Result<Option<Arc<KeySet>>> {
 
 async fn fetch(app: &App, uri: &str) -> Result<KeySet> {
     let url = Url::parse(uri).map_err(|_| refuse("the client's jwks_uri is not a URL"))?;
-    let fetched = app.outbound.get_json(&url).await.map_err(|_| refuse("the client's jwks_uri could not be fetched"))?;
+    let fetched =
+        app.outbound.get_json(&url).await.map_err(|_| refuse("the client's jwks_uri could not be fetched"))?;
     KeySet::parse(&fetched.json).map_err(|error| unreadable(&error))
 }
 

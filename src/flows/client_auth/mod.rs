@@ -11,7 +11,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     app::{App, throttle::Key},
-    protocol::{Code, Error, Params, Result, rule, trace::{Shown, Trace}},
+    protocol::{
+        Code, Error, Params, Result, rule,
+        trace::{Shown, Trace},
+    },
     store::client::Client,
 };
 
@@ -29,7 +32,10 @@ pub struct Presented<'a> {
 pub enum Proof<'a> {
     None,
     /// `basic`: in the header, else in the body.
-    Secret { basic: bool, secret: Cow<'a, str> },
+    Secret {
+        basic: bool,
+        secret: Cow<'a, str>,
+    },
     Assertion(&'a str),
 }
 
@@ -63,7 +69,10 @@ pub async fn authenticate(app: &App, presented: &Presented<'_>, trace: &mut Trac
     };
     match (outcome, client) {
         (Ok(()), Some(client)) => {
-            trace.passed(&rule::CLIENT_AUTHENTICATION, Some(Shown::client_id(&client.metadata.token_endpoint_auth_method)));
+            trace.passed(
+                &rule::CLIENT_AUTHENTICATION,
+                Some(Shown::client_id(&client.metadata.token_endpoint_auth_method)),
+            );
             Ok(client)
         }
         (Err(error), _) => {
@@ -94,7 +103,11 @@ async fn prove(app: &App, client: &Client, proof: &Proof<'_>) -> Result<()> {
 fn read<'a>(presented: &Presented<'a>) -> Result<(Cow<'a, str>, Proof<'a>)> {
     let params = presented.params;
     let (in_body, assertion) = (params.get("client_secret"), assertion::read(params)?);
-    let twice = || Code::InvalidRequest.because("the client authenticates in more than one way").under(&rule::CLIENT_AUTHENTICATION);
+    let twice = || {
+        Code::InvalidRequest
+            .because("the client authenticates in more than one way")
+            .under(&rule::CLIENT_AUTHENTICATION)
+    };
     match (presented.authorization, in_body, assertion) {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => Err(twice()),
         (Some(header), None, None) => {
@@ -129,7 +142,11 @@ fn basic(header: &str) -> Result<(String, String)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());
     }
-    let decoded = STANDARD.decode(credentials.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(malformed)?;
+    let decoded = STANDARD
+        .decode(credentials.trim())
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(malformed)?;
     let (name, secret) = decoded.split_once(':').ok_or_else(malformed)?;
     let (name, secret) = (form_decoded(name), form_decoded(secret));
     if name.is_empty() || !crate::protocol::params::is_plain(&name) {

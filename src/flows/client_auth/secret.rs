@@ -17,7 +17,8 @@ impl Method for Secret {
     fn fits(&self, registered: &str, proof: &Proof<'_>) -> bool {
         matches!(
             (registered, proof),
-            ("client_secret_basic", Proof::Secret { basic: true, .. }) | ("client_secret_post", Proof::Secret { basic: false, .. })
+            ("client_secret_basic", Proof::Secret { basic: true, .. })
+                | ("client_secret_post", Proof::Secret { basic: false, .. })
         )
     }
 

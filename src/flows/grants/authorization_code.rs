@@ -7,8 +7,16 @@ use crate::{
     app::App,
     crypto::secret::Secret,
     flows::{client_auth::Presented, write_one},
-    protocol::{Code, Error, Result, code_grant::{self, Granted}, pkce, resource, rule, trace::{Shown, Trace}},
-    store::{client::Client, grant::{self, Grant as Row}},
+    protocol::{
+        Code, Error, Result,
+        code_grant::{self, Granted},
+        pkce, resource, rule,
+        trace::{Shown, Trace},
+    },
+    store::{
+        client::Client,
+        grant::{self, Grant as Row},
+    },
 };
 
 pub struct AuthorizationCode;
@@ -19,7 +27,13 @@ impl Grant for AuthorizationCode {
         "authorization_code"
     }
 
-    async fn approve(&self, app: &App, client: &Client, presented: &Presented<'_>, trace: &mut Trace) -> Result<Approval> {
+    async fn approve(
+        &self,
+        app: &App,
+        client: &Client,
+        presented: &Presented<'_>,
+        trace: &mut Trace,
+    ) -> Result<Approval> {
         let params = presented.params;
         let code = Secret::presented(params.require("code")?);
         let found = grant::find_by_code(&app.db, &code.hash()).await?;

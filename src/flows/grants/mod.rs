@@ -63,7 +63,13 @@ pub trait Grant: Sync {
         true
     }
 
-    async fn approve(&self, app: &App, client: &Client, presented: &Presented<'_>, trace: &mut Trace) -> Result<Approval>;
+    async fn approve(
+        &self,
+        app: &App,
+        client: &Client,
+        presented: &Presented<'_>,
+        trace: &mut Trace,
+    ) -> Result<Approval>;
 }
 
 pub static GRANTS: &[&dyn Grant] = &[

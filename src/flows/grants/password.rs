@@ -8,7 +8,12 @@ use async_trait::async_trait;
 use super::{Approval, Claim, Grant};
 use crate::{
     app::App,
-    flows::{client_auth::Presented, login::{self, Proof}, refresh_token, visitor::{Cookies, Visitor}},
+    flows::{
+        client_auth::Presented,
+        login::{self, Proof},
+        refresh_token,
+        visitor::{Cookies, Visitor},
+    },
     protocol::{Code, Result, Scope, claims::ClaimsRequest, code_grant, resource, rule, trace::Trace},
     store::{client::Client, grant::Grant as Row, user::User},
 };
@@ -29,7 +34,13 @@ impl Grant for Password {
         false
     }
 
-    async fn approve(&self, app: &App, client: &Client, presented: &Presented<'_>, trace: &mut Trace) -> Result<Approval> {
+    async fn approve(
+        &self,
+        app: &App,
+        client: &Client,
+        presented: &Presented<'_>,
+        trace: &mut Trace,
+    ) -> Result<Approval> {
         let params = presented.params;
         let (login, password) = (params.require("username")?, params.require("password")?);
         let user = proven(app, presented.address, login, password, trace).await?;

@@ -5,9 +5,22 @@ use async_trait::async_trait;
 use super::{Approval, Claim, Grant, authorization_code::same_resource};
 use crate::{
     app::App,
-    flows::{client_auth::Presented, refresh_token::{self, Named}, write_one},
-    protocol::{Code, Error, Result, Scope, code_grant::{self, Granted}, resource, rule, trace::{Shown, Trace}},
-    store::{client::Client, grant::{self, Grant as Row}, user::User},
+    flows::{
+        client_auth::Presented,
+        refresh_token::{self, Named},
+        write_one,
+    },
+    protocol::{
+        Code, Error, Result, Scope,
+        code_grant::{self, Granted},
+        resource, rule,
+        trace::{Shown, Trace},
+    },
+    store::{
+        client::Client,
+        grant::{self, Grant as Row},
+        user::User,
+    },
 };
 
 pub struct RefreshToken;
@@ -18,7 +31,13 @@ impl Grant for RefreshToken {
         "refresh_token"
     }
 
-    async fn approve(&self, app: &App, client: &Client, presented: &Presented<'_>, trace: &mut Trace) -> Result<Approval> {
+    async fn approve(
+        &self,
+        app: &App,
+        client: &Client,
+        presented: &Presented<'_>,
+        trace: &mut Trace,
+    ) -> Result<Approval> {
         let params = presented.params;
         let named = refresh_token::read(app, params.require("refresh_token")?)
             .ok_or_else(|| refuse("the refresh token is not one of this server"))?;

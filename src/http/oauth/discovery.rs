@@ -14,13 +14,23 @@ const KEEP: u32 = 300;
 #[OpenApi]
 impl Discovery {
     /// What this server can do.
-    #[oai(path = "/.well-known/openid-configuration", method = "get", tag = "Topic::Discovery", operation_id = "openid_configuration")]
+    #[oai(
+        path = "/.well-known/openid-configuration",
+        method = "get",
+        tag = "Topic::Discovery",
+        operation_id = "openid_configuration"
+    )]
     async fn openid(&self, app: Data<&App>, request: &Request) -> Published {
         document(&app, request).await
     }
 
     /// The same document, under its OAuth 2 name.
-    #[oai(path = "/.well-known/oauth-authorization-server", method = "get", tag = "Topic::Discovery", operation_id = "oauth_authorization_server")]
+    #[oai(
+        path = "/.well-known/oauth-authorization-server",
+        method = "get",
+        tag = "Topic::Discovery",
+        operation_id = "oauth_authorization_server"
+    )]
     async fn oauth(&self, app: Data<&App>, request: &Request) -> Published {
         document(&app, request).await
     }

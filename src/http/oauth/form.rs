@@ -29,7 +29,8 @@ impl Form {
         if self.is_form {
             return Ok(&self.params);
         }
-        let error = Code::InvalidRequest.because("the body must be application/x-www-form-urlencoded").under(&rule::PARAMETERS);
+        let error =
+            Code::InvalidRequest.because("the body must be application/x-www-form-urlencoded").under(&rule::PARAMETERS);
         Err(Failure::from(Refused { error: Box::new(error), trace_id: String::new() }))
     }
 }
@@ -62,7 +63,11 @@ impl<'a> ApiExtractor<'a> for Form {
         Some(MetaRequest { description: Some("The parameters of the specification."), content, required: true })
     }
 
-    async fn from_request(request: &'a Request, body: &mut RequestBody, _: ExtractParamOptions<()>) -> poem::Result<Self> {
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
         read(request, body).await
     }
 }

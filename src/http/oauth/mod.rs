@@ -26,7 +26,8 @@ pub enum Topic {
 }
 
 /// All of them.
-pub fn apis() -> (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke, discovery::Discovery, jwks::Jwks) {
+pub fn apis()
+-> (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke, discovery::Discovery, jwks::Jwks) {
     (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke, discovery::Discovery, jwks::Jwks)
 }
 
@@ -47,7 +48,11 @@ fn presented<'a>(app: &App, request: &'a Request, params: &'a Params) -> Present
 #[derive(ApiResponse)]
 pub enum Published {
     /// The document.
-    #[oai(status = 200, content_type = "application/json", actual_type = "poem_openapi::payload::Json<poem_openapi::types::Any<serde_json::Value>>")]
+    #[oai(
+        status = 200,
+        content_type = "application/json",
+        actual_type = "poem_openapi::payload::Json<poem_openapi::types::Any<serde_json::Value>>"
+    )]
     Body(
         poem_openapi::payload::Binary<poem::Body>,
         #[oai(header = "ETag")] String,

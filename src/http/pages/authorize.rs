@@ -10,7 +10,11 @@ use super::{
     views::{FORM_POST_SCRIPT, FormPost},
 };
 use crate::{
-    flows::{Refused, authorize::{self, Journey, Next}, visitor::Visitor},
+    flows::{
+        Refused,
+        authorize::{self, Journey, Next},
+        visitor::Visitor,
+    },
     http::{browser, headers::Policy},
     protocol::{redirect_uri, reply::Reply, step::Step, trace::Kind},
 };

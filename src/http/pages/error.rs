@@ -1,6 +1,10 @@
 //! Refusals as pages: a plain sentence for the person, code and cause for the developer, and the trace's id.
 
-use poem::{IntoResponse, Response, handler, http::{HeaderValue, StatusCode, header}, web::Path};
+use poem::{
+    IntoResponse, Response, handler,
+    http::{HeaderValue, StatusCode, header},
+    web::Path,
+};
 
 use super::{
     request::Page,
@@ -61,7 +65,8 @@ fn reason(refused: &Refused) -> Reason<'_> {
 pub fn explain(page: Page, Path(trace): Path<String>) -> Response {
     let is_id = trace.len() == 16 && trace.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     let mut frame = page.frame();
-    let (reason, status) = if is_id { (Reason::BadRequest, StatusCode::OK) } else { (Reason::NotFound, StatusCode::NOT_FOUND) };
+    let (reason, status) =
+        if is_id { (Reason::BadRequest, StatusCode::OK) } else { (Reason::NotFound, StatusCode::NOT_FOUND) };
     let description = match is_id {
         true => format!("the operator of this server can read what happened with: signet trace {trace}"),
         false => "there is nothing at this address".to_owned(),

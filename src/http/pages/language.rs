@@ -2,7 +2,10 @@
 
 use poem::{Response, handler};
 
-use super::{request::{Page, see_other}, views::local_path};
+use super::{
+    request::{Page, see_other},
+    views::local_path,
+};
 use crate::{flows::account, http::text};
 
 #[handler]

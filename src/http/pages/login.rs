@@ -1,6 +1,10 @@
 //! `/authorize/{id}/login`.
 
-use poem::{Response, handler, http::{HeaderValue, StatusCode, header}, web::Path};
+use poem::{
+    Response, handler,
+    http::{HeaderValue, StatusCode, header},
+    web::Path,
+};
 use uuid::Uuid;
 
 use super::{
@@ -10,7 +14,12 @@ use super::{
     views::{ClientCard, Login, LoginProblem},
 };
 use crate::{
-    flows::{admin::clients::Client, authorize as flow, authorize::Journey, login::{self, Outcome}},
+    flows::{
+        admin::clients::Client,
+        authorize as flow,
+        authorize::Journey,
+        login::{self, Outcome},
+    },
     http::browser,
     protocol::{Code, trace::Kind},
 };

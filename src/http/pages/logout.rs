@@ -10,7 +10,10 @@ use super::{
     views::{ClientCard, LoggedOut, LogoutConfirm},
 };
 use crate::{
-    flows::{Refused, logout::{self, Next}},
+    flows::{
+        Refused,
+        logout::{self, Next},
+    },
     http::headers::Policy,
     protocol::{Params, redirect_uri},
 };

@@ -7,11 +7,19 @@ use poem::{
     http::{HeaderValue, StatusCode, header},
 };
 
-use super::{error, view::{Frame, Site}};
+use super::{
+    error,
+    view::{Frame, Site},
+};
 use crate::{
     app::App,
     flows::Refused,
-    http::{Inside, browser::Browser, headers::{POPUP, Policy}, oauth::form},
+    http::{
+        Inside,
+        browser::Browser,
+        headers::{POPUP, Policy},
+        oauth::form,
+    },
     protocol::Params,
 };
 
@@ -78,7 +86,8 @@ impl Page {
     /// # Errors
     /// The page to show, when the form is not one that this browser was given.
     pub fn check_form(&self) -> Result<(), Box<Response>> {
-        let checked = self.form.check().and_then(|()| self.browser.visitor.check_form(&self.app, self.form.get("csrf")));
+        let checked =
+            self.form.check().and_then(|()| self.browser.visitor.check_form(&self.app, self.form.get("csrf")));
         checked.map_err(|problem| {
             let mut trace = self.app.trace(crate::protocol::trace::Kind::Login);
             trace.refused(&problem);

@@ -73,7 +73,8 @@ async fn answered(page: &Page) -> Result<Response, Box<Response>> {
 
 fn missing(new: &NewUser) -> Option<Vec<Field>> {
     let field = |name| Field { name, why: "missing".to_owned() };
-    let all = [("email", new.email.is_none()), ("name", new.claims.name.is_none()), ("password", new.password.is_none())];
+    let all =
+        [("email", new.email.is_none()), ("name", new.claims.name.is_none()), ("password", new.password.is_none())];
     let missing: Vec<Field> = all.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| field(name)).collect();
     (!missing.is_empty()).then_some(missing)
 }
@@ -93,7 +94,12 @@ fn form(page: &Page, token: &str, problems: &[Field], status: StatusCode) -> Res
         username: input("username"),
         name: input("name"),
         password: problem("password"),
-        rules: vec![PasswordRule::Length { minimum }, PasswordRule::AnyCharacter, PasswordRule::NotCommon, PasswordRule::NotAboutYou],
+        rules: vec![
+            PasswordRule::Length { minimum },
+            PasswordRule::AnyCharacter,
+            PasswordRule::NotCommon,
+            PasswordRule::NotAboutYou,
+        ],
     };
     page.show(View::with(status, view), &Policy::default())
 }

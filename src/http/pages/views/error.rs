@@ -126,9 +126,12 @@ impl Reason<'_> {
         match self {
             Self::Code("server_error") | Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Code("temporarily_unavailable") | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Code(_) | Self::RedirectUri | Self::PostLogoutRedirectUri | Self::UnknownClient | Self::BadRequest | Self::NoCookies => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Code(_)
+            | Self::RedirectUri
+            | Self::PostLogoutRedirectUri
+            | Self::UnknownClient
+            | Self::BadRequest
+            | Self::NoCookies => StatusCode::BAD_REQUEST,
             Self::JourneyGone | Self::SetUpLink => StatusCode::GONE,
             Self::Forged | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
