@@ -33,7 +33,7 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
             Err(Trouble::Invalid(fields)) => problems.extend(fields.into_iter().map(|field| {
                 app.config.problem(
                     &format!("clients[{i}].{}", field.name),
-                    &field.why,
+                    &field.why.to_string(),
                     "correct the entry and start again",
                 )
             })),

@@ -7,7 +7,7 @@ use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
     protocol::{
-        Code, Error, Result, rule, text,
+        Code, Error, Result, password as strength, rule, text,
         trace::{Kind, Shown, Trace},
     },
     store::{
@@ -30,9 +30,6 @@ pub struct SignedIn {
     pub session_cookie: Secret,
     pub known_cookie: String,
 }
-
-/// Nobody's password is longer (decision D5); nothing longer is hashed.
-pub const LONGEST_PASSWORD: usize = 1024;
 
 /// The login page's answer within a journey.
 ///
@@ -127,7 +124,7 @@ fn canonical(login: &str) -> Option<String> {
 /// Works as hard for people who do not exist.
 async fn verify(app: &App, user: Option<Uuid>, given: &str) -> Result<bool> {
     // Refused before hashing, at the same cost for everybody (case SEC-113).
-    if given.len() > LONGEST_PASSWORD || given.is_empty() {
+    if given.len() > strength::LONGEST || given.is_empty() {
         return Ok(false);
     }
     let row = match user {

@@ -28,7 +28,7 @@ pub mod visitor;
 
 use crate::{
     app::App,
-    protocol::{Code, Error, authorize::Refusal, rule, trace::Trace},
+    protocol::{Code, Error, authorize::Refusal, password::Weak, rule, text::Unfit, trace::Trace},
 };
 
 /// A run that was refused, with the id under which its checks can be read.
@@ -72,12 +72,38 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     pub name: &'static str,
-    /// A text key of the pages where it begins with a letter and has no spaces, or a sentence.
-    pub why: String,
+    pub why: Why,
+}
+
+/// Prints as the end of a sentence about the field; pages have words of their own for each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    #[error("is missing")]
+    Missing,
+    #[error("is taken")]
+    Taken,
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error(transparent)]
+    Weak(#[from] Weak),
+    #[error("{0}")]
+    Said(String),
+}
+
+impl From<&str> for Why {
+    fn from(said: &str) -> Self {
+        Why::Said(said.to_owned())
+    }
+}
+
+impl From<String> for Why {
+    fn from(said: String) -> Self {
+        Why::Said(said)
+    }
 }
 
 impl Trouble {
-    pub fn field(name: &'static str, why: impl Into<String>) -> Self {
+    pub fn field(name: &'static str, why: impl Into<Why>) -> Self {
         Trouble::Invalid(vec![Field { name, why: why.into() }])
     }
 }

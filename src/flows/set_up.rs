@@ -1,7 +1,7 @@
 //! The first administrator: whoever holds the terminal gets a one-time link; whoever opens it becomes one.
 
 use super::{
-    Refused, Trouble,
+    Refused, Trouble, Why,
     admin::users::{self, NewUser},
     login::{self, SignedIn},
     visitor::Visitor,
@@ -68,7 +68,7 @@ pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> 
     open(app, visitor, token).await?;
     let (person, phc) = users::prepare(app, NewUser { admin: true, ..new }).await?;
     if phc.is_none() {
-        return Err(Trouble::field("password", "is missing"));
+        return Err(Trouble::field("password", Why::Missing));
     }
     if user::is_taken(&app.db, person.username.as_deref(), person.email.as_deref()).await? {
         return Err(Trouble::Conflict("somebody has this user name or e-mail address already".to_owned()));

@@ -12,6 +12,7 @@ pub mod error;
 pub mod id_token;
 pub mod logout;
 pub mod params;
+pub mod password;
 pub mod pkce;
 pub mod prompt;
 pub mod redirect_uri;

@@ -95,22 +95,20 @@ pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>
 /// Everything that is wrong with it.
 pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Option<Secret>), Trouble> {
     let mut problems: Vec<Field> =
-        new.metadata.problems(&new.policy).into_iter().map(|(name, why)| Field { name, why }).collect();
+        new.metadata.problems(&new.policy).into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
     if let Some(jwks) = &new.metadata.jwks
         && let Err(error) = crate::crypto::jwk::KeySet::parse_registered(jwks)
     {
-        problems.push(Field { name: "jwks", why: error.to_string() });
+        problems.push(Field { name: "jwks", why: error.to_string().into() });
     }
     let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
     if client_id.is_empty() || client_id.len() > 200 || client_id.chars().any(char::is_control) {
-        problems.push(Field {
-            name: "client_id",
-            why: "must have 1 to 200 characters and no control characters".to_owned(),
-        });
+        problems
+            .push(Field { name: "client_id", why: "must have 1 to 200 characters and no control characters".into() });
     }
     // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
     if uuid::Uuid::try_parse(&client_id).is_ok() {
-        problems.push(Field { name: "client_id", why: "must not be a UUID: people's identifiers are".to_owned() });
+        problems.push(Field { name: "client_id", why: "must not be a UUID: people's identifiers are".into() });
     }
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
@@ -156,7 +154,8 @@ pub async fn update(
     policy: ClientPolicy,
 ) -> Result<Client, Trouble> {
     let old = own(app, client_id).await?;
-    let problems: Vec<Field> = metadata.problems(&policy).into_iter().map(|(name, why)| Field { name, why }).collect();
+    let problems: Vec<Field> =
+        metadata.problems(&policy).into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }

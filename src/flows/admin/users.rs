@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    flows::{Field, Trouble, login::LONGEST_PASSWORD, write, write_one},
-    protocol::{claims::StandardClaims, text},
+    flows::{Field, Trouble, write, write_one},
+    protocol::{claims::StandardClaims, password as strength, text},
     store::{
         Phc, grant, is_duplicate, password, session,
         user::{self, User},
@@ -62,7 +62,7 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
     let username = canonical("username", username, text::username, &mut problems);
     let email = canonical("email", email, text::email, &mut problems);
     if username.is_none() && email.is_none() && problems.is_empty() {
-        problems.push(Field { name: "email", why: "give an e-mail address or a user name".to_owned() });
+        problems.push(Field { name: "email", why: "give an e-mail address or a user name".into() });
     }
     check_claims(&new.claims, &mut problems);
     let given = new.password.as_deref().map(text::password);
@@ -104,7 +104,7 @@ fn canonical(
     match rule(given?) {
         Ok(value) => Some(value),
         Err(why) => {
-            problems.push(Field { name, why: why.to_string() });
+            problems.push(Field { name, why: why.into() });
             None
         }
     }
@@ -130,18 +130,18 @@ fn check_claims(claims: &StandardClaims, problems: &mut Vec<Field>) {
     for (name, value) in texts {
         let Some(value) = value else { continue };
         if value.chars().count() > 255 {
-            problems.push(Field { name, why: text::Unfit::TooLong(255).to_string() });
+            problems.push(Field { name, why: text::Unfit::TooLong(255).into() });
         } else if !text::is_visible(value) {
-            problems.push(Field { name, why: text::Unfit::Invisible.to_string() });
+            problems.push(Field { name, why: text::Unfit::Invisible.into() });
         }
     }
     for (name, link) in [("profile", &claims.profile), ("picture", &claims.picture), ("website", &claims.website)] {
         if link.as_deref().is_some_and(|link| !link.starts_with("https://") && !link.starts_with("http://")) {
-            problems.push(Field { name, why: "must be a web address".to_owned() });
+            problems.push(Field { name, why: "must be a web address".into() });
         }
     }
     if claims.birthdate.as_deref().is_some_and(|date| !is_birthdate(date)) {
-        problems.push(Field { name: "birthdate", why: "must be YYYY-MM-DD or YYYY".to_owned() });
+        problems.push(Field { name: "birthdate", why: "must be YYYY-MM-DD or YYYY".into() });
     }
 }
 
@@ -161,67 +161,12 @@ fn is_birthdate(text: &str) -> bool {
     }
 }
 
-/// Decision D5: length, and words that everybody would guess. No rules about kinds of characters.
 fn password_problem(app: &App, password: &str, about: &[Option<&str>]) -> Option<Field> {
-    let field = |why: String| Some(Field { name: "password", why });
-    let least = app.config.passwords.minimum_length as usize;
-    let length = password.chars().count();
-    if length < least {
-        return field(format!("must have at least {least} characters; it has {length}"));
-    }
-    if password.len() > LONGEST_PASSWORD {
-        return field(format!("must have at most {LONGEST_PASSWORD} bytes"));
-    }
-    if password.contains('\0') {
-        return field("must not contain a NUL character".to_owned());
-    }
-    let plain = password.to_lowercase();
-    let host = app.config.server.issuer.url().host_str().map(str::to_owned);
-    let context = about.iter().flatten().copied().flat_map(|text| text.split(['@', ' '])).chain(host.as_deref());
-    let brand = app.config.branding.name.to_lowercase();
-    for word in
-        context.map(str::to_lowercase).chain(["signet".to_owned(), brand]).filter(|word| word.chars().count() >= 4)
-    {
-        // A long passphrase may mention a name; a password that is mostly one may not.
-        if plain.contains(&word) && plain.replace(&word, "").chars().count() < 8 {
-            return field(format!("must not consist mostly of {word}"));
-        }
-    }
-    if is_common(&plain) {
-        return field("is one that many people use; choose another".to_owned());
-    }
-    None
-}
-
-/// Repeats, runs, and the usual words with digits around them.
-fn is_common(plain: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "password",
-        "passwort",
-        "letmein",
-        "welcome",
-        "willkommen",
-        "qwerty",
-        "qwertz",
-        "iloveyou",
-        "admin",
-        "monkey",
-        "dragon",
-        "football",
-        "baseball",
-        "sunshine",
-    ];
-    let chars: Vec<char> = plain.chars().collect();
-    let mut kinds = chars.clone();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let run = chars.windows(2).all(|pair| u32::from(pair[1]).abs_diff(u32::from(pair[0])) == 1);
-    let mut rest = plain.to_owned();
-    for word in WORDS {
-        rest = rest.replace(word, "");
-    }
-    let left = rest.chars().filter(|c| c.is_alphabetic()).count();
-    kinds.len() <= 3 || run || (rest.len() < plain.len() && left < 4)
+    let host = app.config.server.issuer.url().host_str();
+    let own = [host, Some("signet"), Some(app.config.branding.name.as_str())];
+    let context: Vec<&str> = about.iter().chain(&own).copied().flatten().collect();
+    let weak = strength::check(password, app.config.passwords.minimum_length as usize, &context).err()?;
+    Some(Field { name: "password", why: weak.into() })
 }
 
 async fn hash(app: &App, password: &str) -> Result<Phc, Trouble> {
@@ -289,6 +234,6 @@ pub async fn find(app: &App, who: &str) -> Result<User, Trouble> {
         return user::find(&app.db, id).await?.ok_or(Trouble::NotFound("user"));
     }
     let login = if who.contains('@') { text::email(who) } else { text::username(who) };
-    let login = login.map_err(|why| Trouble::field("user", why.to_string()))?;
+    let login = login.map_err(|why| Trouble::field("user", why))?;
     user::find_by_login(&app.db, &login).await?.ok_or(Trouble::NotFound("user"))
 }

@@ -9,9 +9,9 @@ use super::{
     views::{Input, InputProblem, PasswordRule, SetUp, SetUpDone},
 };
 use crate::{
-    flows::{Field, Refused, Trouble, admin::users::NewUser, set_up},
+    flows::{Field, Refused, Trouble, Why, admin::users::NewUser, set_up},
     http::headers::Policy,
-    protocol::{Code, claims::StandardClaims, trace::Kind},
+    protocol::{Code, claims::StandardClaims, password::Weak, text::Unfit, trace::Kind},
 };
 
 #[handler]
@@ -53,12 +53,11 @@ async fn answered(page: &Page) -> Result<Response, Box<Response>> {
         }
         Err(Trouble::Invalid(fields)) => Ok(form(page, token, &fields, StatusCode::UNPROCESSABLE_ENTITY)),
         Err(Trouble::Conflict(_)) => {
-            let taken = [Field { name: "email", why: "taken".to_owned() }];
+            let taken = [Field { name: "email", why: Why::Taken }];
             Ok(form(page, token, &taken, StatusCode::CONFLICT))
         }
         Err(Trouble::Broken(error)) if error.code == Code::TemporarilyUnavailable => {
-            let busy = [Field { name: "password", why: "busy".to_owned() }];
-            Ok(form(page, token, &busy, StatusCode::SERVICE_UNAVAILABLE))
+            Ok(form_with(page, token, &[], StatusCode::SERVICE_UNAVAILABLE, Some(InputProblem::Busy { seconds: 2 })))
         }
         Err(Trouble::Broken(error)) => {
             let mut trace = page.app.trace(Kind::SetUp);
@@ -72,7 +71,7 @@ async fn answered(page: &Page) -> Result<Response, Box<Response>> {
 }
 
 fn missing(new: &NewUser) -> Option<Vec<Field>> {
-    let field = |name| Field { name, why: "missing".to_owned() };
+    let field = |name| Field { name, why: Why::Missing };
     let all =
         [("email", new.email.is_none()), ("name", new.claims.name.is_none()), ("password", new.password.is_none())];
     let missing: Vec<Field> = all.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| field(name)).collect();
@@ -80,11 +79,21 @@ fn missing(new: &NewUser) -> Option<Vec<Field>> {
 }
 
 fn form(page: &Page, token: &str, problems: &[Field], status: StatusCode) -> Response {
+    let password = problems.iter().find(|field| field.name == "password").map(kind);
+    form_with(page, token, problems, status, password)
+}
+
+fn form_with(
+    page: &Page,
+    token: &str,
+    problems: &[Field],
+    status: StatusCode,
+    password: Option<InputProblem>,
+) -> Response {
     let minimum = page.app.config.passwords.minimum_length as usize;
-    let problem = |name: &str| problems.iter().find(|field| field.name == name).map(|field| kind(field, minimum));
     let input = |name: &'static str| Input {
         value: page.form.get(name).unwrap_or_default().to_owned(),
-        problem: problem(name),
+        problem: problems.iter().find(|field| field.name == name).map(kind),
     };
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
     let view = SetUp {
@@ -93,7 +102,7 @@ fn form(page: &Page, token: &str, problems: &[Field], status: StatusCode) -> Res
         email: input("email"),
         username: input("username"),
         name: input("name"),
-        password: problem("password"),
+        password,
         rules: vec![
             PasswordRule::Length { minimum },
             PasswordRule::AnyCharacter,
@@ -105,18 +114,16 @@ fn form(page: &Page, token: &str, problems: &[Field], status: StatusCode) -> Res
 }
 
 /// The flow's reason in the page's words.
-fn kind(field: &Field, minimum: usize) -> InputProblem {
-    match (field.name, field.why.as_str()) {
-        (_, "missing") => InputProblem::Missing,
-        (_, "taken") => InputProblem::Taken,
-        ("password", "busy") => InputProblem::Busy { seconds: 2 },
-        ("password", why) if why.contains("at least") => InputProblem::PasswordTooShort { minimum },
-        ("password", why) if why.contains("mostly") => InputProblem::PasswordAboutYou,
-        ("password", why) if why.contains("at most") => InputProblem::TooLong,
-        ("password", _) => InputProblem::PasswordTooCommon,
-        (_, why) if why.contains("longer") => InputProblem::TooLong,
-        ("email", _) => InputProblem::NotAnEmail,
-        ("username", _) => InputProblem::NotAUsername,
+fn kind(field: &Field) -> InputProblem {
+    match (&field.why, field.name) {
+        (Why::Missing, _) => InputProblem::Missing,
+        (Why::Taken, _) => InputProblem::Taken,
+        (Why::Weak(Weak::TooShort { least, .. }), _) => InputProblem::PasswordTooShort { minimum: *least },
+        (Why::Weak(Weak::About(_)), _) => InputProblem::PasswordAboutYou,
+        (Why::Weak(Weak::Common | Weak::Nul), _) => InputProblem::PasswordTooCommon,
+        (Why::Weak(Weak::TooLong) | Why::Unfit(Unfit::TooLong(_)), _) => InputProblem::TooLong,
+        (_, "email") => InputProblem::NotAnEmail,
+        (_, "username") => InputProblem::NotAUsername,
         _ => InputProblem::TooLong,
     }
 }
