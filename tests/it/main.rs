@@ -5,6 +5,7 @@ mod config;
 mod crypto;
 mod flows;
 mod harness;
+mod house;
 mod pages;
 mod protocol;
 mod security;
