@@ -5,8 +5,10 @@ use crate::{
     crypto::secret::Secret,
     flows::{Field, Trouble, write},
     protocol::{client_metadata::{ClientMetadata, ClientPolicy}, redirect_uri, scope},
-    store::{client::{self, Client}, client_origin, is_duplicate},
+    store::{client, client_origin, is_duplicate},
 };
+
+pub use crate::store::client::Client;
 
 /// What a client is; it decides the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,10 @@
 use crate::{
     app::App,
     protocol::Result,
-    store::trace_event::{self, TraceEvent},
+    store::trace_event,
 };
+
+pub use crate::store::trace_event::TraceEvent;
 
 /// The timeline of one trace, oldest first.
 ///

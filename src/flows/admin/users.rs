@@ -6,8 +6,10 @@ use crate::{
     app::App,
     flows::{Field, Trouble, login::LONGEST_PASSWORD, write, write_one},
     protocol::{claims::StandardClaims, text},
-    store::{Phc, grant, is_duplicate, password, session, user::{self, User}},
+    store::{Phc, grant, is_duplicate, password, session, user},
 };
+
+pub use crate::store::user::User;
 
 /// A person to be.
 #[derive(Debug, Clone, Default)]
