@@ -11,7 +11,6 @@ pub mod flows; // what we do: one file per use-case
 pub mod http; // how the world reaches us
 pub mod jobs; // what happens by itself
 
-pub mod commands; // what an operator types
 
 #[path = "../migrations/mod.rs"]
 pub mod migrations;

@@ -61,3 +61,11 @@ pub async fn choose(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refuse
     let outcome = outcome.await;
     super::settle(app, trace, outcome)
 }
+
+/// What the scopes of registered resources mean, by name, for the page. Nothing while the database is away: the
+/// names themselves are shown then.
+pub async fn descriptions(app: &App) -> Vec<(String, Option<String>)> {
+    let resources = app.cache.resources(&app.db).await.unwrap_or_default();
+    let scopes = resources.rows.iter().flat_map(|resource| &resource.scopes.0);
+    scopes.map(|scope| (scope.name.clone(), scope.description.clone())).collect()
+}

@@ -15,7 +15,7 @@ use crate::{
 /// # Errors
 /// With file, line, key and remedy when a declared client is wrong, or when the database is away.
 pub async fn reconcile(app: &App) -> Result<(), Trouble> {
-    let mut wanted = vec![try_it::client(app)];
+    let mut wanted = try_it::clients(app).to_vec();
     let mut problems = Vec::new();
     for (i, declared) in app.config.clients.iter().enumerate() {
         match row(app, declared) {

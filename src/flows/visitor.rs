@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     app::{App, throttle::counted},
     crypto::secret::{Secret, SecretHash},
-    flows::write_one,
+    flows::{login::SignedIn, write_one},
     protocol::{Code, Result, rule},
     store::{
         session::{self, Session},
@@ -83,6 +83,12 @@ impl Visitor {
         URL_SAFE_NO_PAD.encode(app.macs.browser.tag(&self.form_parts()))
     }
 
+    /// The token of the forms after the browser has got this session.
+    pub fn form_token_after(&self, app: &App, signed_in: &SignedIn) -> String {
+        let session = signed_in.session_cookie.reveal().as_bytes();
+        URL_SAFE_NO_PAD.encode(app.macs.browser.tag(&[b"form", self.browser.reveal().as_bytes(), session]))
+    }
+
     /// # Errors
     /// When the form did not come from a page of this browser and session.
     pub fn check_form(&self, app: &App, token: Option<&str>) -> Result<()> {
@@ -119,4 +125,9 @@ impl Visitor {
     fn known_parts<'a>(&'a self, user: &'a [u8; 16]) -> [&'a [u8]; 3] {
         [b"known", self.browser.reveal().as_bytes(), user]
     }
+}
+
+/// SHA-256, for what is public.
+pub fn digest(text: &str) -> Vec<u8> {
+    Secret::presented(text).hash().0
 }

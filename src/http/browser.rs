@@ -71,6 +71,11 @@ impl Browser {
         self.texts = text::choose(ui_locales, self.chosen.as_deref(), self.accept_language.as_deref());
     }
 
+    /// A language that the person clicked wins over what an app asks for.
+    pub fn has_chosen(&self) -> bool {
+        self.chosen.is_some()
+    }
+
     /// What the person chose in the account counts where this browser has no choice of its own.
     pub fn prefer(&mut self, locale: Option<&str>) {
         if self.chosen.is_none() && locale.is_some() {
@@ -87,6 +92,11 @@ impl Browser {
             person: None,
             trace_id: None,
         }
+    }
+
+    /// The frame of the page that a person sees the moment they have signed in: its forms belong to the new session.
+    pub fn frame_after(&self, app: &App, signed_in: &SignedIn) -> Frame {
+        Frame { csrf: self.visitor.form_token_after(app, signed_in), ..self.frame(app) }
     }
 
     /// A path of ours, with the issuer's path before it.
@@ -134,6 +144,11 @@ fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let (key, value) = pair.trim().split_once('=')?;
         (key == name).then_some(value)
     })
+}
+
+/// For content security policies; not for secrets.
+pub fn sha256(text: &str) -> Vec<u8> {
+    crate::flows::visitor::digest(text)
 }
 
 /// How pages name a person.

@@ -15,7 +15,7 @@ pub mod tls;
 
 use std::sync::{Arc, OnceLock};
 
-use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, endpoint::BoxEndpoint, get, post};
+use poem::{EndpointExt, Response, Route, endpoint::BoxEndpoint, get, post};
 use poem_openapi::{OpenApi, OpenApiService};
 
 use self::{outermost::Outermost, pages::view::Site};

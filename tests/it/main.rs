@@ -3,4 +3,8 @@
 
 mod config;
 mod crypto;
+mod flows;
+mod harness;
 mod pages;
+mod protocol;
+mod security;

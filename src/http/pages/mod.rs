@@ -1,5 +1,19 @@
-//! The pages people see.
+//! The pages that people see. Each reads the request, calls one flow, and shows what came of it.
+//! Pages of a journey never link to one another: every answer goes back to `/authorize/{id}`.
+
+pub mod account;
+pub mod accounts;
 pub mod assets;
+pub mod authorize;
 pub mod brand;
+pub mod consent;
+pub mod error;
+pub mod files;
+pub mod language;
+pub mod login;
+pub mod logout;
+pub mod request;
+pub mod set_up;
+pub mod try_it;
 pub mod view;
 pub mod views;

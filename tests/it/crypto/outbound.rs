@@ -20,11 +20,11 @@ fn url(text: &str) -> Url {
 
 /// Nobody is exempt.
 fn strict() -> Outbound {
-    Outbound::new(vec![], None).unwrap()
+    Outbound::new(vec![], &[]).unwrap()
 }
 
 fn to_loopback() -> Outbound {
-    Outbound::new(vec!["127.0.0.1".into()], None).unwrap()
+    Outbound::new(vec!["127.0.0.1".into()], &[]).unwrap()
 }
 
 async fn documents(request: Request) -> Response {
@@ -137,7 +137,7 @@ async fn nothing_is_sent_to_a_name_that_means_a_private_address() {
 async fn an_exemption_is_for_its_host_only() {
     let server = start(make(documents), None, Limits::default()).await;
     let port = server.address.port();
-    let by_name = Outbound::new(vec!["LocalHost".into()], None).unwrap();
+    let by_name = Outbound::new(vec!["LocalHost".into()], &[]).unwrap();
     assert!(by_name.get_json(&url(&format!("http://localhost:{port}/json"))).await.is_ok());
     assert!(by_name.get_json(&url(&format!("http://127.0.0.1:{port}/json"))).await.is_err());
     assert!(to_loopback().get_json(&url(&format!("http://localhost:{port}/json"))).await.is_err());
@@ -149,15 +149,15 @@ async fn a_certificate_must_be_trusted() {
     let certificate = Certificate::new();
     let server = start(make(documents), Some(certificate.tls()), Limits::default()).await;
     let address = url(&format!("https://localhost:{}/json", server.address.port()));
-    let error = Outbound::new(vec!["localhost".into()], None).unwrap().get_json(&address).await.unwrap_err();
+    let error = Outbound::new(vec!["localhost".into()], &[]).unwrap().get_json(&address).await.unwrap_err();
     assert!(error.cause().contains("certificate"), "{}", error.cause());
     let trusting =
-        Outbound::new(vec!["localhost".into(), "127.0.0.1".into()], Some(certificate.certificate())).unwrap();
+        Outbound::new(vec!["localhost".into(), "127.0.0.1".into()], &[pem(&certificate.certificate())]).unwrap();
     assert!(trusting.get_json(&address).await.is_ok());
     let by_address = url(&format!("https://127.0.0.1:{}/json", server.address.port()));
     let error = trusting.get_json(&by_address).await.unwrap_err();
     assert!(error.cause().contains("mismatch"), "the certificate is for another host: {}", error.cause());
-    assert!(Outbound::new(vec![], Some(certificate.key())).is_err(), "a key is no certificate");
+    assert!(Outbound::new(vec![], &[pem(&certificate.key())]).is_err(), "a key is no certificate");
 }
 
 #[tokio::test]
@@ -265,4 +265,8 @@ fn an_address_is_public_or_not() {
     ] {
         assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
     }
+}
+
+fn pem(path: &std::path::Path) -> std::sync::Arc<[u8]> {
+    std::fs::read(path).unwrap().into()
 }

@@ -35,6 +35,8 @@ pub enum Reason<'a> {
     Code(&'a str),
     /// The app's return address is not one of its registered ones.
     RedirectUri,
+    /// The session has ended, but the address to return to is not one of the app's.
+    PostLogoutRedirectUri,
     /// Nobody is registered by the `client_id`.
     UnknownClient,
     /// The sign-in has ended, has been answered already, or was begun in another browser.
@@ -124,7 +126,7 @@ impl Reason<'_> {
         match self {
             Self::Code("server_error") | Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Code("temporarily_unavailable") | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Code(_) | Self::RedirectUri | Self::UnknownClient | Self::BadRequest | Self::NoCookies => {
+            Self::Code(_) | Self::RedirectUri | Self::PostLogoutRedirectUri | Self::UnknownClient | Self::BadRequest | Self::NoCookies => {
                 StatusCode::BAD_REQUEST
             }
             Self::JourneyGone | Self::SetUpLink => StatusCode::GONE,
@@ -150,6 +152,9 @@ impl Reason<'_> {
                 mended(sentence, remedy)
             }
             Self::RedirectUri => mended("code.redirect_uri", "mend.redirect_uri"),
+            Self::PostLogoutRedirectUri => {
+                (say("error.signed_out"), say("code.post_logout"), Some(say("mend.post_logout")))
+            }
             Self::UnknownClient => mended("code.unknown_client", "mend.unknown_client"),
             Self::JourneyGone => plain("error.expired", "error.expired_detail"),
             Self::NoCookies => plain("error.cookies", "error.cookies_detail"),

@@ -1,0 +1,211 @@
+//! The outermost layer sees every request before anything else and every answer after everything else:
+//! limits, time, panics, headers, the access log.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+use poem::{
+    Body, Endpoint, IntoResponse, Request, Response, Result,
+    http::{HeaderValue, Method, StatusCode, header},
+};
+use tracing::Instrument;
+
+use super::{
+    allowed, browser::Browser,
+    cors,
+    headers,
+    pages::{
+        view::Site,
+        views::{ErrorPage, Reason},
+    },
+};
+use crate::{app::App, protocol::Code};
+
+/// Decision D10.
+const LONGEST_URL: usize = 16 * 1024;
+const LONGEST_HEADERS: usize = 32 * 1024;
+const LONGEST_COOKIES: usize = 8 * 1024;
+const LONGEST_BODY: usize = 64 * 1024;
+/// Reliability promise 4.
+const LONGEST_WORK: Duration = Duration::from_secs(30);
+
+pub struct Outermost<E> {
+    app: App,
+    site: Arc<Site>,
+    /// The issuer's path.
+    base: String,
+    inner: E,
+}
+
+impl<E> Outermost<E> {
+    pub fn new(app: App, site: Arc<Site>, base: String, inner: E) -> Self {
+        Outermost { app, site, base, inner }
+    }
+}
+
+impl<E: Endpoint> Endpoint for Outermost<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let (id, began) = (self.app.nonce(), Instant::now());
+        let method = request.method().clone();
+        let path = request.uri().path().strip_prefix(&*self.base).unwrap_or(request.uri().path()).to_owned();
+        let sharing = cors::sharing(&path);
+        let span = tracing::info_span!("request", id);
+        let reader = cors::reader(&self.app, &request, sharing).await;
+        let face = Face::of(self, &request, &path);
+        let mut response = match refusal(&mut request).await {
+            Some(status) => face.show(&self.app, status),
+            None if cors::is_preflight(&request, sharing) => cors::preflight(reader.as_ref()),
+            None => self.answer(request, face, &path).instrument(span.clone()).await,
+        };
+        cors::share(response.headers_mut(), reader, sharing);
+        headers::complete(response.headers_mut(), self.app.config.server.issuer.is_https());
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        let _entered = span.enter();
+        let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
+        tracing::info!(%method, path = shape(&path), status = response.status().as_u16(), milliseconds, "answered");
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint> Outermost<E> {
+    /// The handler's answer; what has no words of its own gets a page or JSON.
+    async fn answer(&self, request: Request, face: Face, path: &str) -> Response {
+        let inner = AssertUnwindSafe(self.inner.get_response(request)).catch_unwind();
+        let mut response = match tokio::time::timeout(LONGEST_WORK, inner).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => {
+                tracing::error!("a handler panicked");
+                return face.show(&self.app, StatusCode::INTERNAL_SERVER_ERROR);
+            }
+            Err(_) => return face.show(&self.app, StatusCode::SERVICE_UNAVAILABLE),
+        };
+        let status = response.status();
+        let is_bare = !response.headers().contains_key(header::CACHE_CONTROL);
+        if (status.is_client_error() || status.is_server_error()) && is_bare {
+            // The framework's own words are for its developers.
+            response = face.show(&self.app, status);
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed(path)));
+        }
+        response
+    }
+}
+
+/// Too much of anything is refused before it is read further.
+async fn refusal(request: &mut Request) -> Option<StatusCode> {
+    let uri = request.uri();
+    let url = uri.path().len() + uri.query().map_or(0, str::len);
+    if url > LONGEST_URL {
+        return Some(StatusCode::URI_TOO_LONG);
+    }
+    let all: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let cookies: usize = request.headers().get_all(header::COOKIE).iter().map(HeaderValue::len).sum();
+    if all > LONGEST_HEADERS || cookies > LONGEST_COOKIES {
+        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Some(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return None;
+    }
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > LONGEST_BODY) {
+        return Some(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    match request.take_body().into_bytes_limit(LONGEST_BODY).await {
+        Ok(bytes) => {
+            request.set_body(Body::from(bytes));
+            None
+        }
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Some(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(poem::error::ReadBodyError::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut => {
+            Some(StatusCode::REQUEST_TIMEOUT)
+        }
+        Err(_) => Some(StatusCode::BAD_REQUEST),
+    }
+}
+
+/// How an answer without words of its own is shown: to people as a page, to apps as JSON.
+struct Face {
+    browser: Option<Browser>,
+    site: Arc<Site>,
+}
+
+impl Face {
+    fn of<E>(outermost: &Outermost<E>, request: &Request, path: &str) -> Self {
+        let for_apps = ["/oauth2", "/.well-known", "/api", "/health"];
+        let is_app = for_apps.iter().any(|prefix| path == *prefix || path.starts_with(&format!("{prefix}/")));
+        let site = outermost.site.clone();
+        Face { browser: (!is_app).then(|| Browser::of(&outermost.app, &site, request)), site }
+    }
+
+    fn show(&self, app: &App, status: StatusCode) -> Response {
+        let trace_id = app.trace(crate::protocol::trace::Kind::Authorize).id;
+        let (code, description) = words(status);
+        let mut response = match &self.browser {
+            Some(browser) => {
+                let mut frame = browser.frame(app);
+                frame.trace_id = Some(trace_id.clone());
+                frame.site = self.site.clone();
+                ErrorPage::new(frame, reason(status), code, description).with_status(status).into_view().into_response()
+            }
+            None => {
+                let body = serde_json::json!({ "error": code, "error_description": description, "trace_id": trace_id });
+                let json = Response::builder().status(status).content_type("application/json");
+                json.header(header::CACHE_CONTROL, "no-store").body(body.to_string())
+            }
+        };
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        tracing::debug!(trace_id, status = status.as_u16(), "refused before any flow");
+        response
+    }
+}
+
+fn words(status: StatusCode) -> (&'static str, &'static str) {
+    match status {
+        StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => (Code::InvalidRequest.as_str(), "this method is not allowed here"),
+        StatusCode::REQUEST_TIMEOUT => (Code::InvalidRequest.as_str(), "the request took too long to arrive"),
+        StatusCode::PAYLOAD_TOO_LARGE => (Code::InvalidRequest.as_str(), "the body is larger than 64 KiB"),
+        StatusCode::URI_TOO_LONG => (Code::InvalidRequest.as_str(), "the address is longer than 16 KiB"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (Code::InvalidRequest.as_str(), "this kind of body is not accepted here"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            (Code::InvalidRequest.as_str(), "the headers are larger than 32 KiB, or the cookies than 8 KiB")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => (Code::TemporarilyUnavailable.as_str(), "the request could not be finished in time"),
+        status if status.is_server_error() => (Code::ServerError.as_str(), "something went wrong here"),
+        _ => (Code::InvalidRequest.as_str(), "the request is malformed"),
+    }
+}
+
+fn reason(status: StatusCode) -> Reason<'static> {
+    match status {
+        StatusCode::NOT_FOUND => Reason::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Reason::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Reason::TooLarge,
+        StatusCode::SERVICE_UNAVAILABLE => Reason::Busy { seconds: 5 },
+        status if status.is_server_error() => Reason::Failed,
+        _ => Reason::BadRequest,
+    }
+}
+
+/// The path without what names one journey or trace.
+fn shape(path: &str) -> String {
+    let part = |part: &str| match part.len() {
+        36 if part.matches('-').count() == 4 => "{id}".to_owned(),
+        _ => part.chars().take(64).collect(),
+    };
+    path.split('/').take(8).map(part).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,77 @@
+//! Refusals as pages: a plain sentence for the person, code and cause for the developer, and the trace's id.
+
+use poem::{IntoResponse, Response, handler, http::{HeaderValue, StatusCode, header}, web::Path};
+
+use super::{
+    request::Page,
+    views::{ErrorPage, Reason},
+};
+use crate::{
+    app::App,
+    flows::Refused,
+    http::{browser::Browser, headers::Policy},
+    protocol::{Code, rule},
+};
+
+/// Shown where it arose, with a 4xx or 5xx status.
+pub fn show(app: &App, browser: &Browser, refused: &Refused) -> Response {
+    page(app, browser, refused, reason(refused))
+}
+
+/// A form that is not one of ours: 403 (case SEC-098).
+pub fn forged(app: &App, browser: &Browser, refused: &Refused) -> Response {
+    page(app, browser, refused, Reason::Forged)
+}
+
+fn page(app: &App, browser: &Browser, refused: &Refused, reason: Reason<'_>) -> Response {
+    let error = &refused.error;
+    if let Some(cause) = &error.cause {
+        tracing::error!(%cause, trace_id = refused.trace_id, "a page failed");
+    }
+    let mut frame = browser.frame(app);
+    frame.trace_id = Some(refused.trace_id.clone());
+    let page = ErrorPage::new(frame, reason, error.code.as_str(), &error.described());
+    let mut response = page.into_view().into_response();
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn reason(refused: &Refused) -> Reason<'_> {
+    let error = &refused.error;
+    let rule = error.detail.as_ref().map(|detail| detail.rule.name);
+    let seconds = error.retry_after.and_then(|seconds| seconds.try_into().ok()).unwrap_or(5);
+    match (error.code, rule) {
+        (Code::TooManyRequests, _) => Reason::TooMany { seconds },
+        (Code::TemporarilyUnavailable, _) => Reason::Busy { seconds },
+        (Code::ServerError, _) => Reason::Failed,
+        (_, Some(name)) if name == rule::REDIRECT_URI.name => Reason::RedirectUri,
+        (_, Some(name)) if name == rule::CLIENT.name => Reason::UnknownClient,
+        (_, Some(name)) if name == rule::JOURNEY.name => Reason::JourneyGone,
+        (_, Some(name)) if name == rule::BROWSER.name => Reason::NoCookies,
+        (_, Some(name)) if name == rule::CSRF.name => Reason::Forged,
+        (_, Some(name)) if name == rule::SESSION.name => Reason::SetUpLink,
+        (code, _) => Reason::Code(code.as_str()),
+    }
+}
+
+/// Where `error_uri` of an answer to an app leads: what the id in it is good for.
+#[handler]
+pub fn explain(page: Page, Path(trace): Path<String>) -> Response {
+    let is_id = trace.len() == 16 && trace.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    let mut frame = page.frame();
+    let (reason, status) = if is_id { (Reason::BadRequest, StatusCode::OK) } else { (Reason::NotFound, StatusCode::NOT_FOUND) };
+    let description = match is_id {
+        true => format!("the operator of this server can read what happened with: signet trace {trace}"),
+        false => "there is nothing at this address".to_owned(),
+    };
+    frame.trace_id = is_id.then_some(trace);
+    let code = if is_id { "trace" } else { "not_found" };
+    page.show(ErrorPage::new(frame, reason, code, &description).with_status(status).into_view(), &Policy::default())
+}
+
+/// The session has ended, but the address that the app asked for is not its own: the page says both.
+pub fn signed_out(app: &App, browser: &Browser, refused: &Refused) -> Response {
+    page(app, browser, refused, Reason::PostLogoutRedirectUri)
+}

@@ -1,0 +1,103 @@
+//! `/authorize/{id}/login`.
+
+use poem::{Response, handler, http::{HeaderValue, StatusCode, header}, web::Path};
+use uuid::Uuid;
+
+use super::{
+    authorize::{self, either, journey, policy},
+    request::Page,
+    view::View,
+    views::{ClientCard, Login, LoginProblem},
+};
+use crate::{
+    flows::{admin::clients::Client, authorize as flow, authorize::Journey, login::{self, Outcome}},
+    http::browser,
+    protocol::{Code, trace::Kind},
+};
+
+#[handler]
+pub async fn show(mut page: Page, Path(id): Path<Uuid>) -> Response {
+    let another = page.query.get("as") == Some("another");
+    either(match journey(&mut page, id, Kind::Login).await {
+        Ok(journey) => {
+            let hint = journey.request.login_hint.clone().unwrap_or_default();
+            Ok(form(&page, id, &journey, Typed { username: hint, another, problem: None }))
+        }
+        Err(response) => Err(response),
+    })
+}
+
+#[handler]
+pub async fn answer(mut page: Page, Path(id): Path<Uuid>) -> Response {
+    either(answered(&mut page, id).await)
+}
+
+async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
+    page.check_form()?;
+    let path = format!("/authorize/{id}");
+    match page.form.get("answer") {
+        Some("cancel") => {
+            let next = flow::deny(&page.app, id, &page.browser.visitor).await;
+            return Ok(authorize::answer(page, next));
+        }
+        Some("another") => return Ok(page.go(&format!("{path}/login?as=another"))),
+        _ => {}
+    }
+    let username = page.form.get("username").unwrap_or_default().to_owned();
+    let password = page.form.get("password").unwrap_or_default();
+    let outcome = login::with_password(&page.app, id, &page.browser.visitor, &username, password).await;
+    let problem = match outcome {
+        Ok(Outcome::SignedIn(signed_in)) => return Ok(page.browser.signed_in(page.go(&path), &signed_in)),
+        Ok(Outcome::Wrong) => LoginProblem::Wrong,
+        Ok(Outcome::TooMany(seconds)) => LoginProblem::TooMany { seconds: seconds.try_into().unwrap_or(60) },
+        Err(refused) if refused.error.code == Code::TemporarilyUnavailable => LoginProblem::Busy,
+        Err(refused) => return Ok(page.refuse(&refused)),
+    };
+    let journey = journey(page, id, Kind::Login).await?;
+    Ok(form(page, id, &journey, Typed { username, another: false, problem: Some(problem) }))
+}
+
+/// What the person typed, and what came of it.
+struct Typed {
+    username: String,
+    another: bool,
+    problem: Option<LoginProblem>,
+}
+
+fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Response {
+    let client = card(&journey.client);
+    let policy = policy(journey, client.logo_origin());
+    // Whoever is signed in is asked again, unless the app means somebody else.
+    let again = journey.signed_in.as_ref().filter(|_| !typed.another && !journey.expects_someone_else);
+    let again = again.map(|(_, user)| browser::person(user));
+    let view = Login {
+        frame: page.frame(),
+        action: page.browser.path(&format!("/authorize/{id}/login")),
+        client: Some(client),
+        username: again.as_ref().map_or(typed.username, |person| person.login().to_owned()),
+        again,
+        problem: typed.problem,
+        cancel: true,
+    };
+    let (status, wait) = match typed.problem {
+        None => (StatusCode::OK, None),
+        Some(LoginProblem::TooMany { seconds }) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
+        Some(LoginProblem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(2)),
+        Some(_) => (StatusCode::UNAUTHORIZED, None),
+    };
+    let mut response = page.show(View::with(status, view), &policy);
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The app that asks, as every page of a journey shows it.
+pub fn card(client: &Client) -> ClientCard {
+    let metadata = &client.metadata;
+    ClientCard::new(metadata.client_name.as_deref(), &client.client_id)
+        .logo(metadata.logo_uri.as_deref())
+        .home(metadata.client_uri.as_deref())
+        .policy(metadata.policy_uri.as_deref())
+        .terms(metadata.tos_uri.as_deref())
+}

@@ -1,0 +1,145 @@
+//! JSON Web Tokens by OpenSSL alone: an opinion on the server's tokens that is not the server's own library,
+//! and the forgeries that it must not believe.
+use std::sync::LazyLock;
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64, Engine};
+use openssl::{
+    bn::BigNum,
+    hash::MessageDigest,
+    pkey::{PKey, Private, Public},
+    rsa::Rsa,
+    sign::{Signer, Verifier},
+};
+use serde_json::{Map, Value, json};
+
+/// A token taken apart, nothing believed yet.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub header: Map<String, Value>,
+    pub claims: Map<String, Value>,
+    pub signature: Vec<u8>,
+    signed: String,
+}
+
+impl Token {
+    pub fn read(token: &str) -> Self {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [header, claims, signature] = parts[..] else { panic!("a signed JWT has three parts: {token}") };
+        Token {
+            header: object(header),
+            claims: object(claims),
+            signature: BASE64.decode(signature).expect("base64url"),
+            signed: format!("{header}.{claims}"),
+        }
+    }
+
+    pub fn kid(&self) -> &str {
+        self.header["kid"].as_str().expect("a kid")
+    }
+
+    /// RS256 by the key of a JWK Set that the header names.
+    pub fn is_signed_by(&self, keys: &Value) -> bool {
+        let keys = keys["keys"].as_array().expect("a JWK Set");
+        let Some(key) = keys.iter().find(|key| key["kid"] == self.header["kid"]) else { return false };
+        assert_eq!(self.header["alg"], "RS256", "{:?}", self.header);
+        let key = public_key(key);
+        let mut verifier = Verifier::new(MessageDigest::sha256(), &key).unwrap();
+        verifier.verify_oneshot(&self.signature, self.signed.as_bytes()).unwrap()
+    }
+}
+
+fn object(part: &str) -> Map<String, Value> {
+    let bytes = BASE64.decode(part).unwrap_or_else(|error| panic!("{part} is not base64url: {error}"));
+    serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(&bytes)))
+}
+
+pub fn public_key(jwk: &Value) -> PKey<Public> {
+    let number = |name: &str| BigNum::from_slice(&BASE64.decode(jwk[name].as_str().unwrap()).unwrap()).unwrap();
+    PKey::from_rsa(Rsa::from_public_components(number("n"), number("e")).unwrap()).unwrap()
+}
+
+/// A key pair that the server did not make: a client's own, or an attacker's.
+#[derive(Clone)]
+pub struct Pair {
+    pub kid: String,
+    key: PKey<Private>,
+}
+
+/// Keys are costly, so all tests share two: one that a client registers, and one that nobody knows.
+pub static CLIENTS_KEY: LazyLock<Pair> = LazyLock::new(|| Pair::generate("client-key"));
+pub static FOREIGN_KEY: LazyLock<Pair> = LazyLock::new(|| Pair::generate("foreign-key"));
+
+impl Pair {
+    fn generate(kid: &str) -> Self {
+        Pair { kid: kid.into(), key: PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap() }
+    }
+
+    pub fn jwk(&self) -> Value {
+        let rsa = self.key.rsa().unwrap();
+        let number = |number: &openssl::bn::BigNumRef| BASE64.encode(number.to_vec());
+        json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": number(rsa.n()), "e": number(rsa.e()) })
+    }
+
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_with(&json!({ "alg": "RS256", "kid": self.kid }), claims)
+    }
+
+    pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
+        let signed = format!("{}.{}", part(header), part(claims));
+        let mut signer = Signer::new(MessageDigest::sha256(), &self.key).unwrap();
+        let signature = signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
+        format!("{signed}.{}", BASE64.encode(signature))
+    }
+}
+
+fn part(value: &Value) -> String {
+    BASE64.encode(value.to_string())
+}
+
+/// The same claims behind `alg: none`, with no signature (RFC 8725 §2.1).
+pub fn unsigned(claims: &Value) -> String {
+    format!("{}.{}.", part(&json!({ "alg": "none" })), part(claims))
+}
+
+/// HS256 with the bytes of a public RSA key as the secret: PEM and DER, as libraries differ in which they take.
+pub fn keyed_with_the_public_key(claims: &Value, jwk: &Value) -> [String; 2] {
+    let key = public_key(jwk);
+    [key.public_key_to_pem().unwrap(), key.public_key_to_der().unwrap()].map(|secret| {
+        let secret = PKey::hmac(&secret).unwrap();
+        let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "kid": jwk["kid"] })), part(claims));
+        let mut signer = Signer::new(MessageDigest::sha256(), &secret).unwrap();
+        let signature = signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
+        format!("{signed}.{}", BASE64.encode(signature))
+    })
+}
+
+/// Another payload under the old signature.
+pub fn altered(token: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
+    let parts: Vec<&str> = token.split('.').collect();
+    let mut claims = object(parts[1]);
+    change(&mut claims);
+    format!("{}.{}.{}", parts[0], part(&Value::Object(claims)), parts[2])
+}
+
+/// Every way of RFC 8725 to pass off `claims` as signed with `jwk`, named.
+pub fn forgeries(genuine: &str, claims: &Value, jwk: &Value, trap: &str) -> Vec<(&'static str, String)> {
+    let [pem, der] = keyed_with_the_public_key(claims, jwk);
+    let foreign = &*FOREIGN_KEY;
+    let with = |extra: Value| {
+        let mut header = json!({ "alg": "RS256", "kid": jwk["kid"] });
+        header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        foreign.sign_with(&header, claims)
+    };
+    vec![
+        ("alg none", unsigned(claims)),
+        ("HS256 with the public key as PEM", pem),
+        ("HS256 with the public key as DER", der),
+        ("a foreign key under our kid", with(json!({}))),
+        ("a foreign key in the header", with(json!({ "jwk": foreign.jwk() }))),
+        ("a foreign jku", with(json!({ "jku": trap }))),
+        ("a foreign x5u", with(json!({ "x5u": trap }))),
+        ("an unknown crit", with(json!({ "crit": ["exp"], "exp": 1 }))),
+        ("another payload", altered(genuine, |claims| claims["sub"] = "somebody-else".into())),
+        ("no signature", genuine.rsplit_once('.').map(|(signed, _)| format!("{signed}.")).unwrap()),
+    ]
+}

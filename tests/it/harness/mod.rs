@@ -1,0 +1,23 @@
+//! What the tests stand on: a server for each test, a browser for the person, a relying party for the application.
+//! Only `server` and `seed` know the inside of the server; everything else sees what the world sees.
+pub mod assert;
+pub mod browser;
+pub mod cookies;
+pub mod fixtures;
+pub mod html;
+pub mod http;
+pub mod jwt;
+mod own;
+pub mod relying_party;
+pub mod seed;
+pub mod server;
+pub mod sink;
+pub mod tokens;
+
+pub use browser::{Browser, Mode};
+pub use fixtures::{Fixtures, fixtures};
+pub use http::{Answer, Call, Parameters};
+pub use relying_party::{Asked, Proof, RelyingParty, Userinfo};
+pub use server::TestServer;
+pub use sink::Sink;
+pub use tokens::Tokens;

@@ -1,0 +1,200 @@
+//! A server for one test: its own database, a clock that the test turns, chance from a seed, the real listener and routes.
+use std::{fs, sync::LazyLock};
+
+use sea_orm::{ConnectionTrait, Database};
+use signet::{
+    app::{
+        App,
+        keys::seal_context,
+        open::{self, Surroundings},
+        random::Random,
+    },
+    config::{self, LoadArgs},
+    crypto::{jwk, password::Cost},
+    flows::{admin::keys, start},
+    http::{self, listener},
+    store::{Sealed, signing_key},
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot};
+use url::Url;
+
+pub use signet::app::clock::Clock;
+
+use super::{browser::Browser, http::Site, relying_party::RelyingParty, seed};
+
+/// 2026-01-01T00:00:00Z: late enough that no test meets a negative time, and the same in every run.
+const START: i64 = 1_767_225_600;
+
+/// The APIs RS1 and RS2 of the security cases: resource servers come with the settings.
+const SETTINGS: &str = r#"
+[[resources]]
+identifier = "https://one.api.example/"
+name = "Reports"
+introspection_clients = ["rs1"]
+scopes = [{ name = "reports.read", description = "Read your reports" }, { name = "reports.write" }]
+
+[[resources]]
+identifier = "https://two.api.example/"
+name = "Orders"
+introspection_clients = ["rs2"]
+scopes = [{ name = "orders.read" }]
+"#;
+
+pub struct TestServer {
+    pub app: App,
+    pub site: Site,
+    pub clock: Clock,
+    _stop: oneshot::Sender<()>,
+    _folder: TempDir,
+    _database: Option<OwnDatabase>,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The guessing limits are off in tests, for one address does everything; here they are on.
+    pub async fn with_limits() -> Self {
+        Self::with(&[("limits", "on")]).await
+    }
+
+    /// Behind a proxy that ends TLS: the issuer is not where the server listens.
+    pub async fn at(issuer: &str) -> Self {
+        Self::with(&[("issuer", issuer)]).await
+    }
+
+    /// A deployment of somebody else's: it draws other secrets.
+    pub async fn another() -> Self {
+        Self::build(2, &[]).await
+    }
+
+    /// With these settings, as flags would give them.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::build(1, settings).await
+    }
+
+    async fn build(seed: u64, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let database = OwnDatabase::create().await;
+        let config = load(&folder, address.port(), database.as_ref(), settings);
+        let issuer = config.server.issuer.as_str().to_string();
+        let clock = Clock::fixed(START);
+        let around = Surroundings {
+            clock: clock.clone(),
+            random: Random::seeded(seed),
+            password_cost: Cost { memory_kib: 8, iterations: 1, parallelism: 1 },
+        };
+        let app = open(config, around).await;
+        let (stop, stopped) = oneshot::channel();
+        let service = http::service(&app);
+        tokio::spawn(listener::serve(tcp, service, None, listener::Limits::default(), async { drop(stopped.await) }));
+        TestServer { app, site: Site { issuer, address }, clock, _stop: stop, _folder: folder, _database: database }
+    }
+
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.site)
+    }
+
+    pub async fn user(&self, person: seed::NewPerson) -> seed::Person {
+        seed::user(&self.app, person).await
+    }
+
+    pub async fn client(&self, spec: seed::ClientSpec) -> RelyingParty {
+        seed::client(self, spec).await
+    }
+}
+
+fn load(folder: &TempDir, port: u16, database: Option<&OwnDatabase>, settings: &[(&str, &str)]) -> config::Config {
+    let file = folder.path().join("signet.toml");
+    fs::write(&file, SETTINGS).unwrap();
+    let mut flags = vec![
+        ("data_dir".to_string(), folder.path().join("data").display().to_string()),
+        ("listen".into(), format!("127.0.0.1:{port}")),
+        ("issuer".into(), format!("http://localhost:{port}")),
+        ("limits".into(), "off".into()),
+        ("database.synchronous".into(), "normal".into()),
+    ];
+    flags.extend(database.map(|database| ("database.url".into(), database.url.to_string())));
+    for (key, value) in settings {
+        flags.retain(|(known, _)| known != key);
+        flags.push((key.to_string(), value.to_string()));
+    }
+    let args = LoadArgs { config_file: Some(file), flags, directory: folder.path().to_owned() };
+    config::load(&args, [("PATH", "")]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What `flows::start::open` does, with a signing key that is there already: making one takes half a second.
+async fn open(config: config::Config, around: Surroundings) -> App {
+    open::data_dir(&config).unwrap();
+    let connected = open::connect(&config).await.unwrap();
+    start::migrate(&config, &connected).await.unwrap();
+    let app = open::open(config, around, connected).await.unwrap();
+    let public_jwk = jwk::public_jwk(&SIGNING_KEY).unwrap();
+    let kid = public_jwk["kid"].as_str().unwrap().to_string();
+    let key = signing_key::SigningKey {
+        algorithm: "RS256".into(),
+        private_key: Sealed(app.master_key.seal(&seal_context(&kid), &SIGNING_KEY, app.random.bytes())),
+        kid,
+        public_jwk,
+        created_at: app.now(),
+        signs_from: app.now(),
+        retired_at: None,
+        removed_at: None,
+    };
+    signing_key::insert(&app.db, key).await.unwrap();
+    keys::ensure(&app).await.unwrap();
+    start::reconcile(&app).await.unwrap();
+    app
+}
+
+static SIGNING_KEY: LazyLock<Vec<u8>> = LazyLock::new(|| jwk::generate_rsa(2048).unwrap().to_vec());
+
+/// `SIGNET_TEST_DATABASE` names a database server; every test makes a database of its own there and drops it.
+/// Without it each test has an SQLite file.
+struct OwnDatabase {
+    server: Url,
+    url: Url,
+    name: String,
+}
+
+impl OwnDatabase {
+    async fn create() -> Option<Self> {
+        #[expect(clippy::disallowed_methods, reason = "which database the tests use is not a setting of the server")]
+        let server = std::env::var("SIGNET_TEST_DATABASE").ok()?;
+        let server = Url::parse(&server).expect("SIGNET_TEST_DATABASE is a URL");
+        let name = format!("signet_test_{}", super::relying_party::random(20).to_lowercase().replace(['-', '_'], "x"));
+        let mut url = server.clone();
+        url.set_path(&name);
+        execute(&server, &format!("CREATE DATABASE {name}")).await;
+        Some(OwnDatabase { server, url, name })
+    }
+}
+
+async fn execute(server: &Url, statement: &str) {
+    let mut options = sea_orm::ConnectOptions::new(server.as_str());
+    options.max_connections(1).sqlx_logging(false);
+    let server = Database::connect(options).await.unwrap();
+    server.execute_unprepared(statement).await.unwrap();
+    server.close().await.unwrap();
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        let force = if self.server.scheme().starts_with("postgres") { " WITH (FORCE)" } else { "" };
+        let (server, statement) = (self.server.clone(), format!("DROP DATABASE {}{force}", self.name));
+        // The test's own runtime is busy dropping this very value.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(execute(&server, &statement));
+        });
+        assert!(dropping.join().is_ok() || std::thread::panicking(), "the database {} stays behind", self.name);
+    }
+}

@@ -1,0 +1,13 @@
+//! The numbered cases of the security requirements. A test is named by its case.
+mod authorize;
+mod authorize_person;
+mod authorize_values;
+mod bearer;
+mod code;
+mod jwt;
+mod logout;
+mod metadata;
+mod refresh;
+mod revocation;
+mod session;
+mod token;
