@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Seconds that a link is good for.
-const LIFE: i64 = 24 * 3600;
+pub const LIFE: i64 = 24 * 3600;
 
 /// A new link; older ones are void. Its token is shown once, on the terminal.
 ///

@@ -53,7 +53,11 @@ pub async fn reconcile(app: &App) -> Result<(), Problem> {
 /// # Errors
 /// When the database does not answer.
 pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
-    Ok(Migrator::get_pending_migrations(db).await?.iter().map(|migration| migration.name().to_owned()).collect())
+    Ok(Migrator::get_pending_migrations_read_only(db)
+        .await?
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect())
 }
 
 /// The names of the migrations that the database has.
@@ -61,7 +65,11 @@ pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
 /// # Errors
 /// When the database does not answer.
 pub async fn applied(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
-    Ok(Migrator::get_applied_migrations(db).await?.iter().map(|migration| migration.name().to_owned()).collect())
+    Ok(Migrator::get_applied_migrations_read_only(db)
+        .await?
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect())
 }
 
 /// Brings the schema up to date. Of several nodes that start at once one does it and the others wait.

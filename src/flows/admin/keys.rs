@@ -5,11 +5,10 @@ use crate::{
     crypto::jwk,
     flows::write,
     protocol::{Error, Result},
-    store::{
-        Sealed, lease,
-        signing_key::{self, SigningKey},
-    },
+    store::{Sealed, lease, signing_key},
 };
+
+pub use crate::store::signing_key::SigningKey;
 
 /// A new key. It is published at once and signs after the time of announcement; the one before it is published
 /// until the last token that it can have signed has expired.

@@ -1,10 +1,8 @@
 //! What runs recorded, read back (scope AD10).
 
-use crate::{
-    app::App,
-    protocol::Result,
-    store::trace_event::{self, TraceEvent},
-};
+use crate::{app::App, protocol::Result, store::trace_event};
+
+pub use crate::store::trace_event::TraceEvent;
 
 /// The timeline of one trace, oldest first.
 ///

@@ -6,11 +6,10 @@ use crate::{
     app::App,
     flows::{Field, Trouble, write, write_one},
     protocol::{claims::StandardClaims, password as strength, text},
-    store::{
-        Phc, grant, is_duplicate, password, session,
-        user::{self, User},
-    },
+    store::{Phc, grant, is_duplicate, password, session, user},
 };
+
+pub use crate::store::user::User;
 
 /// A person to be.
 #[derive(Debug, Clone, Default)]
