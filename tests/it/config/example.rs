@@ -52,7 +52,10 @@ fn the_example_changes_nothing_as_it_is() {
 
 #[test]
 fn the_example_works_with_everything_switched_on() {
-    let config = place(&switched_on(|key| ["url", "master_key", "previous_master_key", "client_secret"].contains(&key))).load(&[]).unwrap();
+    let config =
+        place(&switched_on(|key| ["url", "master_key", "previous_master_key", "client_secret"].contains(&key)))
+            .load(&[])
+            .unwrap();
     assert_eq!(config.clients.len(), 3);
     assert_eq!(config.resources[0].scopes.len(), 1);
     assert_eq!(config.database.url.masked(), "postgres://signet:(hidden)@db/signet");
