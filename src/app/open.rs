@@ -55,6 +55,11 @@ pub enum Problem {
         "the database {database} lacks {missing} migration(s); run `signet migrate up`, or start without --no-migrate"
     )]
     NotMigrated { database: String, missing: usize },
+    #[error(
+        "the database {database} was brought up to date by a newer release ({migration}); \
+         start that release, or restore the backup from before it"
+    )]
+    NewerSchema { database: String, migration: String },
     #[error("{0}")]
     Other(String),
 }

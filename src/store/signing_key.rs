@@ -1,6 +1,6 @@
 //! Signing keys: announced, signing, retired, removed. Private halves are sealed with the master key.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, entity::prelude::*};
 
 use super::Sealed;
 
@@ -88,7 +88,7 @@ pub async fn retire_others(
         .set(change)
         .filter(Column::Algorithm.eq(algorithm))
         .filter(Column::Kid.ne(kid))
-        .filter(Column::RetiredAt.is_null())
+        .filter(Condition::any().add(Column::RetiredAt.is_null()).add(Column::RetiredAt.gt(retired_at)))
         .exec(db)
         .await
         .map(drop)
