@@ -2,11 +2,11 @@
 
 use crate::{
     app::App,
-    crypto::secret::Secret,
+    crypto::{jwk::KeySet, secret::Secret},
     flows::{Field, Trouble, write},
     protocol::{
         client_metadata::{ClientMetadata, ClientPolicy},
-        redirect_uri, scope,
+        redirect_uri, scope, text,
     },
     store::{client, client_origin, is_duplicate},
 };
@@ -94,17 +94,10 @@ pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>
 /// # Errors
 /// Everything that is wrong with it.
 pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Option<Secret>), Trouble> {
-    let mut problems: Vec<Field> =
-        new.metadata.problems(&new.policy).into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
-    if let Some(jwks) = &new.metadata.jwks
-        && let Err(error) = crate::crypto::jwk::KeySet::parse_registered(jwks)
-    {
-        problems.push(Field { name: "jwks", why: error.to_string().into() });
-    }
+    let mut problems = problems(&new.metadata, &new.policy);
     let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
-    if client_id.is_empty() || client_id.len() > 200 || client_id.chars().any(char::is_control) {
-        problems
-            .push(Field { name: "client_id", why: "must have 1 to 200 characters and no control characters".into() });
+    if client_id.is_empty() || client_id.len() > 200 || !text::is_visible(&client_id) {
+        problems.push(Field { name: "client_id", why: "must have 1 to 200 characters, all of them visible".into() });
     }
     // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
     if uuid::Uuid::try_parse(&client_id).is_ok() {
@@ -132,6 +125,14 @@ pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Optio
     Ok((client, secret))
 }
 
+/// Everything that is wrong with what a client says of itself and what is decided about it.
+fn problems(metadata: &ClientMetadata, policy: &ClientPolicy) -> Vec<Field> {
+    let said = metadata.problems(policy).into_iter().map(|(name, why)| Field { name, why: why.into() });
+    let keys = metadata.jwks.as_ref().and_then(|jwks| KeySet::parse_registered(jwks).err());
+    let keys = keys.map(|error| Field { name: "jwks", why: error.to_string().into() });
+    said.chain(keys).collect()
+}
+
 /// Who may call the token endpoint from a browser: public web clients from where they live, others as they say.
 pub fn origins(client: &Client) -> Vec<String> {
     let mut origins = client.policy.allowed_origins.clone();
@@ -154,8 +155,7 @@ pub async fn update(
     policy: ClientPolicy,
 ) -> Result<Client, Trouble> {
     let old = own(app, client_id).await?;
-    let problems: Vec<Field> =
-        metadata.problems(&policy).into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
+    let problems = problems(&metadata, &policy);
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }

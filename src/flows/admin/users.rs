@@ -5,7 +5,10 @@ use uuid::Uuid;
 use crate::{
     app::App,
     flows::{Field, Trouble, write, write_one},
-    protocol::{claims::StandardClaims, password as strength, text},
+    protocol::{
+        claims::{Address, StandardClaims},
+        password as strength, text,
+    },
     store::{Phc, grant, is_duplicate, password, session, user},
 };
 
@@ -63,6 +66,7 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
     if username.is_none() && email.is_none() && problems.is_empty() {
         problems.push(Field { name: "email", why: "give an e-mail address or a user name".into() });
     }
+    check_text("phone_number", new.phone_number.as_deref(), &mut problems);
     check_claims(&new.claims, &mut problems);
     let given = new.password.as_deref().map(text::password);
     if let Some(password) = &given {
@@ -127,13 +131,9 @@ fn check_claims(claims: &StandardClaims, problems: &mut Vec<Field>) {
         ("locale", &claims.locale),
     ];
     for (name, value) in texts {
-        let Some(value) = value else { continue };
-        if value.chars().count() > 255 {
-            problems.push(Field { name, why: text::Unfit::TooLong(255).into() });
-        } else if !text::is_visible(value) {
-            problems.push(Field { name, why: text::Unfit::Invisible.into() });
-        }
+        check_text(name, value.as_deref(), problems);
     }
+    check_address(claims.address.as_ref(), problems);
     for (name, link) in [("profile", &claims.profile), ("picture", &claims.picture), ("website", &claims.website)] {
         if link.as_deref().is_some_and(|link| !link.starts_with("https://") && !link.starts_with("http://")) {
             problems.push(Field { name, why: "must be a web address".into() });
@@ -142,6 +142,27 @@ fn check_claims(claims: &StandardClaims, problems: &mut Vec<Field>) {
     if claims.birthdate.as_deref().is_some_and(|date| !is_birthdate(date)) {
         problems.push(Field { name: "birthdate", why: "must be YYYY-MM-DD or YYYY".into() });
     }
+}
+
+fn check_text(name: &'static str, value: Option<&str>, problems: &mut Vec<Field>) {
+    let Some(value) = value else { return };
+    if value.chars().count() > 255 {
+        problems.push(Field { name, why: text::Unfit::TooLong(255).into() });
+    } else if !text::is_visible(value) {
+        problems.push(Field { name, why: text::Unfit::Invisible.into() });
+    }
+}
+
+/// OpenID Connect Core §5.1.1: two of the members may have several lines.
+fn check_address(address: Option<&Address>, problems: &mut Vec<Field>) {
+    let Some(address) = address else { return };
+    let lines = [&address.formatted, &address.street_address].into_iter().flatten().flat_map(|text| text.lines());
+    let words = [&address.locality, &address.region, &address.postal_code, &address.country];
+    let texts = lines.chain(words.into_iter().flatten().map(String::as_str));
+    let known = problems.len();
+    texts.for_each(|text| check_text("address", Some(text), problems));
+    // One is enough for the one field.
+    problems.truncate(known + 1);
 }
 
 /// OpenID Connect Core §5.1.
