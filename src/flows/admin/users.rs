@@ -66,8 +66,8 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
     if username.is_none() && email.is_none() && problems.is_empty() {
         problems.push(Field { name: "email", why: "give an e-mail address or a user name".into() });
     }
-    check_text("phone_number", new.phone_number.as_deref(), &mut problems);
     check_claims(&new.claims, &mut problems);
+    check_contact(new.phone_number.as_deref(), new.claims.address.as_ref(), &mut problems);
     let given = new.password.as_deref().map(text::password);
     if let Some(password) = &given {
         let about = [username.as_deref(), email.as_deref(), new.claims.name.as_deref()];
@@ -131,9 +131,13 @@ fn check_claims(claims: &StandardClaims, problems: &mut Vec<Field>) {
         ("locale", &claims.locale),
     ];
     for (name, value) in texts {
-        check_text(name, value.as_deref(), problems);
+        let Some(value) = value else { continue };
+        if value.chars().count() > 255 {
+            problems.push(Field { name, why: text::Unfit::TooLong(255).into() });
+        } else if !text::is_visible(value) {
+            problems.push(Field { name, why: text::Unfit::Invisible.into() });
+        }
     }
-    check_address(claims.address.as_ref(), problems);
     for (name, link) in [("profile", &claims.profile), ("picture", &claims.picture), ("website", &claims.website)] {
         if link.as_deref().is_some_and(|link| !link.starts_with("https://") && !link.starts_with("http://")) {
             problems.push(Field { name, why: "must be a web address".into() });
@@ -144,25 +148,23 @@ fn check_claims(claims: &StandardClaims, problems: &mut Vec<Field>) {
     }
 }
 
-fn check_text(name: &'static str, value: Option<&str>, problems: &mut Vec<Field>) {
-    let Some(value) = value else { return };
-    if value.chars().count() > 255 {
-        problems.push(Field { name, why: text::Unfit::TooLong(255).into() });
-    } else if !text::is_visible(value) {
-        problems.push(Field { name, why: text::Unfit::Invisible.into() });
+/// OpenID Connect Core §5.1, §5.1.1: a number that can be dialed; an address may have line breaks where it is formatted.
+fn check_contact(number: Option<&str>, address: Option<&Address>, problems: &mut Vec<Field>) {
+    let dialed = |c: char| c.is_ascii_digit() || "+ ()-.;=ext".contains(c);
+    if number.is_some_and(|number| !number.chars().all(dialed) || !(3..=40).contains(&number.len())) {
+        problems
+            .push(Field { name: "phone_number", why: "must be a telephone number such as +44 20 7946 0000".into() });
     }
-}
-
-/// OpenID Connect Core §5.1.1: two of the members may have several lines.
-fn check_address(address: Option<&Address>, problems: &mut Vec<Field>) {
     let Some(address) = address else { return };
     let lines = [&address.formatted, &address.street_address].into_iter().flatten().flat_map(|text| text.lines());
-    let words = [&address.locality, &address.region, &address.postal_code, &address.country];
-    let texts = lines.chain(words.into_iter().flatten().map(String::as_str));
-    let known = problems.len();
-    texts.for_each(|text| check_text("address", Some(text), problems));
-    // One is enough for the one field.
-    problems.truncate(known + 1);
+    let words = [&address.locality, &address.region, &address.postal_code, &address.country].into_iter().flatten();
+    let parts: Vec<&str> = lines.chain(words.map(String::as_str)).collect();
+    if parts.iter().any(|part| !text::is_visible(part)) {
+        problems.push(Field { name: "address", why: text::Unfit::Invisible.into() });
+    }
+    if parts.iter().map(|part| part.len()).sum::<usize>() > 1000 {
+        problems.push(Field { name: "address", why: text::Unfit::TooLong(1000).into() });
+    }
 }
 
 /// OpenID Connect Core §5.1.
