@@ -89,30 +89,37 @@ pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>
     }
 }
 
-/// The row and the secret; nothing is written.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Option<Secret>), Trouble> {
-    let mut problems: Vec<Field> =
-        new.metadata.problems(&new.policy).into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
+/// Everything that is wrong with a client to be.
+pub fn problems(new: &NewClient) -> Vec<Field> {
+    let found = new.metadata.problems(&new.policy);
+    let mut problems: Vec<Field> = found.into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
     if let Some(jwks) = &new.metadata.jwks
         && let Err(error) = crate::crypto::jwk::KeySet::parse_registered(jwks)
     {
         problems.push(Field { name: "jwks", why: error.to_string().into() });
     }
-    let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
-    if client_id.is_empty() || client_id.len() > 200 || client_id.chars().any(char::is_control) {
-        problems
-            .push(Field { name: "client_id", why: "must have 1 to 200 characters and no control characters".into() });
+    let mut id = |why: &str| problems.push(Field { name: "client_id", why: why.into() });
+    match &new.client_id {
+        // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
+        Some(given) if uuid::Uuid::try_parse(given).is_ok() => id("must not be a UUID: people's identifiers are"),
+        Some(given) if given.is_empty() || given.len() > 200 || given.chars().any(char::is_control) => {
+            id("must have 1 to 200 characters and no control characters");
+        }
+        _ => {}
     }
-    // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
-    if uuid::Uuid::try_parse(&client_id).is_ok() {
-        problems.push(Field { name: "client_id", why: "must not be a UUID: people's identifiers are".into() });
-    }
+    problems
+}
+
+/// The row and the secret; nothing is written.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Option<Secret>), Trouble> {
+    let problems = problems(&new);
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }
+    let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
     let needs_secret = new.metadata.token_endpoint_auth_method.starts_with("client_secret");
     let secret = needs_secret.then(|| new.secret.unwrap_or_else(|| app.secret()));
     let now = app.now();

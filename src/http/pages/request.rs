@@ -20,7 +20,7 @@ use crate::{
         headers::{POPUP, Policy},
         oauth::form,
     },
-    protocol::Params,
+    protocol::{Params, trace::Kind},
 };
 
 pub struct Page {
@@ -89,10 +89,7 @@ impl Page {
         let checked =
             self.form.check().and_then(|()| self.browser.visitor.check_form(&self.app, self.form.get("csrf")));
         checked.map_err(|problem| {
-            let mut trace = self.app.trace(crate::protocol::trace::Kind::Login);
-            trace.refused(&problem);
-            let refused = Refused { error: Box::new(problem), trace_id: trace.id.clone() };
-            self.app.record(trace);
+            let refused = Refused::at_once(&self.app, Kind::Login, problem);
             Box::new(error::forged(&self.app, &self.browser, &refused))
         })
     }
