@@ -20,9 +20,37 @@ pub mod signing_key;
 pub mod trace_event;
 pub mod user;
 
-use sea_orm::{DbErr, DeriveValueType, RuntimeErr};
+use std::sync::OnceLock;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, DeriveValueType, RuntimeErr, Statement, Value};
 
 use crate::protocol;
+
+/// The text of a statement that is asked all the time, made once per database; only values change.
+pub(crate) struct Prepared([OnceLock<String>; 3]);
+
+impl Prepared {
+    pub(crate) const fn new() -> Self {
+        Prepared([const { OnceLock::new() }; 3])
+    }
+
+    /// `make` has the same placeholders in the same order as `values`.
+    pub(crate) fn with(
+        &self,
+        db: &impl ConnectionTrait,
+        make: impl FnOnce(DbBackend) -> Statement,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Statement {
+        let backend = db.get_database_backend();
+        let place = match backend {
+            DbBackend::Sqlite => 0,
+            DbBackend::Postgres => 1,
+            _ => 2,
+        };
+        let sql = self.0[place].get_or_init(|| make(backend).sql);
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+}
 
 /// A password's hash with its cost and salt. Prints nothing of itself.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
