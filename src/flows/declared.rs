@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::{
     Field, Trouble,
     admin::clients::{self, Kind, NewClient},
+    event::{self, Changed},
     try_it, write,
 };
 use crate::{
@@ -43,6 +44,7 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
             )));
         }
         clients::put(app, client.clone()).await?;
+        event::changed(Changed::Client(&client.client_id), "declared");
     }
     let named: HashSet<&str> = wanted.iter().map(|client| client.client_id.as_str()).collect();
     let gone = known
@@ -51,6 +53,7 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     for client in gone {
         tracing::warn!(client = client.client_id, "the settings no longer declare this client; it is disabled");
         clients::put(app, Client { disabled_at: Some(app.now()), ..client.clone() }).await?;
+        event::changed(Changed::Client(&client.client_id), "disabled");
     }
     resources(app).await
 }

@@ -110,7 +110,7 @@ fn shape(answer: &Answer) -> String {
 #[tokio::test]
 async fn sec_101_a_stranger_does_not_tell_us_our_name() {
     let f = TestServer::at("https://id.example").await.fixtures().await;
-    let link = set_up::link(&f.app).await.unwrap();
+    let link = set_up::link(&f.app, set_up::Older::AreVoid).await.unwrap();
     assert!(link.starts_with("https://id.example/setup?token="), "{link}");
     let asked = f.c1.asks();
     for path in [

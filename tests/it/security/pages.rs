@@ -19,7 +19,7 @@ const PASSWORD: &str = "sixteen wet umbrellas";
 
 /// The set-up page, filled in.
 pub async fn fill_set_up(f: &TestServer, browser: &mut Browser) {
-    let link = set_up::link(&f.app).await.unwrap();
+    let link = set_up::link(&f.app, set_up::Older::AreVoid).await.unwrap();
     browser.goto(&link).await;
     browser.fill("setup-email", "root@example.com").fill("setup-name", "Root").fill("setup-password", PASSWORD);
 }

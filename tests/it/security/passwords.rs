@@ -235,7 +235,7 @@ async fn sec_116_there_are_no_default_accounts() {
 async fn sec_116_a_set_up_link_makes_one_administrator() {
     let f = TestServer::start().await;
     let admins = async || user::Entity::find().all(&f.app.db).await.unwrap();
-    let old = set_up::link(&f.app).await.unwrap();
+    let old = set_up::link(&f.app, set_up::Older::AreVoid).await.unwrap();
     let mut browsers = [f.browser(), f.browser()];
     for address in ["/setup", "/setup?token=", "/setup?token=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         browsers[0].goto(address).await;
@@ -245,7 +245,7 @@ async fn sec_116_a_set_up_link_makes_one_administrator() {
     for browser in &mut browsers {
         browser.goto(&old).await;
     }
-    let link = set_up::link(&f.app).await.unwrap();
+    let link = set_up::link(&f.app, set_up::Older::AreVoid).await.unwrap();
     assert!(link.split("token=").nth(1).is_some_and(|token| token.len() == 43), "256 bits: {link}");
     fill(&mut browsers[0], 0).press("setup-submit").await;
     assert_eq!((browsers[0].page().status(), admins().await.len()), (410, 0), "a newer link voids the older");
