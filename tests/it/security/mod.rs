@@ -11,6 +11,7 @@ mod http2;
 mod input;
 mod jwt;
 mod limits;
+mod logging;
 mod logout;
 mod metadata;
 mod pages;
