@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::App,
-    config::{AccessTokenFormat, Client as Declared, ClientKind, Config, Consent, Problem, RefreshTokens},
+    config::{AccessTokenFormat, Client as Declared, ClientKind, Config, ConfigError, Consent, Problem, RefreshTokens},
     crypto::secret::Secret,
     protocol::{
         Scope,
@@ -27,10 +27,7 @@ use crate::{
 /// With file, line, key and remedy when a declared client is wrong, or when the database is away.
 pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     let mut wanted = try_it::clients(app).to_vec();
-    let wrong = problems(&app.config);
-    if !wrong.is_empty() {
-        return Err(Trouble::Conflict(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    }
+    check(&app.config).map_err(|wrong| Trouble::Conflict(wrong.to_string()))?;
     for declared in &app.config.clients {
         wanted.push(row(app, declared)?);
     }
@@ -58,8 +55,16 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     resources(app).await
 }
 
-/// Everything that the specifications forbid about the declared clients: for `check-config`, and before any is written.
-pub fn problems(config: &Config) -> Vec<Problem> {
+/// For `check-config`, and before a start makes anything.
+///
+/// # Errors
+/// Everything that the specifications forbid about the declared clients.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
+    let problems = problems(config);
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+fn problems(config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (i, declared) in config.clients.iter().enumerate() {
         let fields = match described(declared) {

@@ -5,6 +5,7 @@ mod authorize_values;
 mod bearer;
 mod canaries;
 mod code;
+mod configuration;
 mod enumeration;
 mod headers;
 mod http2;
