@@ -3,6 +3,7 @@
 pub mod address;
 pub mod browser;
 pub mod cors;
+pub mod documents;
 pub mod failure;
 pub mod headers;
 pub mod health;
@@ -13,7 +14,7 @@ pub mod pages;
 pub mod text;
 pub mod tls;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use poem::{EndpointExt, Response, Route, endpoint::BoxEndpoint, get, post};
 use poem_openapi::{OpenApi, OpenApiService};
@@ -28,8 +29,8 @@ pub fn openapi(base: &str) -> OpenApiService<impl OpenApi + use<>, ()> {
         .url_prefix(base)
 }
 
-/// The server's own endpoint, for the page that shows a sign-in from the outside.
-pub type Inside = Arc<OnceLock<BoxEndpoint<'static, Response>>>;
+/// The server's own endpoint, for the page that shows a sign-in from the outside. Weak, since the endpoint holds this.
+pub type Inside = Arc<OnceLock<Weak<BoxEndpoint<'static, Response>>>>;
 
 /// Everything that answers, with what stands around it.
 pub fn service(app: &App) -> Arc<BoxEndpoint<'static, Response>> {
@@ -39,14 +40,18 @@ pub fn service(app: &App) -> Arc<BoxEndpoint<'static, Response>> {
     let site = Arc::new(Site::new(&branding.name, &base, Some(&branding.accent.to_string()), logo));
     let inside = Inside::default();
     let routes = routes(&base).data(app.clone()).data(site.clone()).data(inside.clone());
-    let outermost = Arc::new(Outermost::new(app.clone(), site, base, routes));
-    let _ = inside.set(outermost.clone().boxed());
-    Arc::new(outermost.boxed())
+    let service = Arc::new(Outermost::new(app.clone(), site, base, routes).boxed());
+    let _ = inside.set(Arc::downgrade(&service));
+    service
 }
 
 fn routes(base: &str) -> Route {
     let api = openapi(base);
-    let documents = (api.swagger_ui(), api.redoc(), api.spec_yaml());
+    let contract = api.spec_yaml();
+    let document = |html: fn(&str) -> String| {
+        let base = base.to_owned();
+        get(documents::page(move || html(&base)))
+    };
     let pages = Route::new()
         .at("/authorize", get(pages::authorize::begin).post(pages::authorize::begin_posted))
         .at("/authorize/:id", get(pages::authorize::proceed))
@@ -65,9 +70,9 @@ fn routes(base: &str) -> Route {
         .at("/errors/:trace", get(pages::error::explain))
         .at("/static/:name", get(pages::files::asset))
         .at("/", get(pages::account::home))
-        .at("/docs", documents.0)
-        .at("/redoc", documents.1)
-        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| documents.2.clone())))
+        .at("/docs", document(|base| openapi(base).swagger_ui_html()))
+        .at("/redoc", document(|base| openapi(base).redoc_html()))
+        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| contract.clone())))
         .nest_no_strip("/", api);
     if base.is_empty() {
         return pages;
