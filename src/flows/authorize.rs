@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Refused, hint, no_journey, visitor::Visitor, write, write_one};
+use super::{Refused, event, hint, no_journey, visitor::Visitor, write, write_one};
 use crate::{
     app::App,
     protocol::{
@@ -52,7 +52,7 @@ pub struct Journey {
 /// # Errors
 /// What must be shown here, because the redirect URI is not proven.
 pub async fn begin(app: &App, params: Params, visitor: &Visitor, posted: bool) -> Result<Next, Refused> {
-    let mut trace = app.trace(Kind::Authorize);
+    let mut trace = app.trace(Kind::Authorize).from(visitor.address);
     let next = begin_traced(app, params, visitor, posted, &mut trace).await;
     answer(app, trace, next)
 }
@@ -65,12 +65,13 @@ async fn begin_traced(
     trace: &mut Trace,
 ) -> Result<Next, Refusal> {
     let (client, request) = read(app, &params, trace).await?;
+    let kept = kept(app, &params, &request).map_err(|error| told(&request, error))?;
     let journey = |browser| Authorization {
         id: app.ordered_id(),
         browser_hash: browser,
         trace_id: trace.id.clone(),
         client_id: client.client_id.clone(),
-        params: params.encode(),
+        params: kept.clone(),
         session_id: None,
         signed_in_here: false,
         chosen_here: false,
@@ -94,6 +95,18 @@ async fn begin_traced(
     }
 }
 
+/// Whom a hint named, in the request as a journey keeps it. No client can send it: what is kept is chosen by name.
+const HINTED: &str = "id_token_hint.sub";
+
+/// The request without what nobody reads again, and of a hint only whom it names: case SEC-163.
+fn kept(app: &App, params: &Params, request: &Request) -> Result<String> {
+    let mut kept = params.only(&authorize::KEPT);
+    if let Some(token) = &request.id_token_hint {
+        kept = kept.with(HINTED, &hint::read(app, token)?.sub.to_string());
+    }
+    Ok(kept.encode())
+}
+
 async fn keep(app: &App, row: Authorization, next: impl Fn(Uuid) -> Next) -> Result<Next> {
     let id = row.id;
     write_one!(app, db => authorization::insert(db, row)).await?;
@@ -105,7 +118,7 @@ async fn keep(app: &App, row: Authorization, next: impl Fn(Uuid) -> Next) -> Res
 /// # Errors
 /// What must be shown here.
 pub async fn proceed(app: &App, id: Uuid, visitor: &Visitor) -> Result<Next, Refused> {
-    let mut trace = app.trace(Kind::Authorize);
+    let mut trace = app.trace(Kind::Authorize).from(visitor.address);
     let next = proceed_traced(app, id, visitor, &mut trace).await;
     answer(app, trace, next)
 }
@@ -134,7 +147,7 @@ async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trac
 /// # Errors
 /// When the journey is over, is another browser's, or the client may no longer ask.
 pub async fn look(app: &App, id: Uuid, visitor: &Visitor, kind: Kind) -> Result<Journey, Refused> {
-    let mut trace = app.trace(kind);
+    let mut trace = app.trace(kind).from(visitor.address);
     match look_traced(app, id, visitor, &mut trace).await {
         Ok((client, request, signed_in, known)) => Ok(Journey {
             expects_someone_else: known
@@ -168,7 +181,11 @@ async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) 
 /// # Errors
 /// When the journey is over or another browser's.
 pub async fn deny(app: &App, id: Uuid, visitor: &Visitor) -> Result<Next, Refused> {
-    let Journey { request, trace, .. } = look(app, id, visitor, Kind::Consent).await?;
+    let Journey { request, signed_in, step, mut trace, .. } = look(app, id, visitor, Kind::Consent).await?;
+    trace.user_id = signed_in.map(|(_, user)| user.id);
+    if step == Step::Consent {
+        event::happened(&trace, event::Event::Consent, "denied");
+    }
     let refusal = match finish(app, id).await {
         Ok(()) => told(&request, Code::AccessDenied.because("the person said no").under(&rule::CONSENT)),
         Err(error) => error.into(),
@@ -214,7 +231,11 @@ async fn read(app: &App, params: &Params, trace: &mut Trace) -> Result<(Arc<Clie
     Ok((client, request))
 }
 
-fn expected_user(app: &App, request: &Request) -> Result<Option<Uuid>> {
+fn expected_user(app: &App, request: &Request, row: Option<&Authorization>) -> Result<Option<Uuid>> {
+    let kept = row.map(|row| Params::parse(&row.params));
+    if let Some(sub) = kept.as_ref().and_then(|kept| kept.get(HINTED)) {
+        return Ok(Some(Uuid::try_parse(sub).unwrap_or(Uuid::nil())));
+    }
     if let Some(token) = &request.id_token_hint {
         return Ok(Some(hint::read(app, token)?.sub));
     }
@@ -230,7 +251,7 @@ fn known(
     signed_in: Option<&(Session, User)>,
     consent: Option<&Consent>,
 ) -> Result<Known> {
-    let expected_user = expected_user(app, request)?;
+    let expected_user = expected_user(app, request, row)?;
     let Some((session, user)) = signed_in else { return Ok(Known { expected_user, ..Known::default() }) };
     let row = row.filter(|row| row.session_id == Some(session.id));
     Ok(Known {
@@ -336,6 +357,7 @@ fn answer(app: &App, mut trace: Trace, next: Result<Next, Refusal>) -> Result<Ne
         }
         Err(Refusal::Tell(tell)) => {
             let (reply, error) = *tell;
+            event::refused(&trace, &error);
             trace.refused(&error);
             if let Some(cause) = &error.cause {
                 tracing::error!(%cause, trace_id = trace.id, "an authorization failed");

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, throttle::counted},
-    crypto::secret::{Secret, SecretHash},
+    crypto::secret::{Secret, SecretHash, equal},
     flows::{login::SignedIn, write_one},
     protocol::{Code, Result, rule},
     store::{
@@ -125,8 +125,8 @@ impl Visitor {
     /// The cookie after this person has signed in here; the last three people of a browser are known.
     pub fn known_cookie(&self, app: &App, user: Uuid) -> String {
         let tag = URL_SAFE_NO_PAD.encode(app.macs.browser.tag(&self.known_parts(user.as_bytes())));
-        let others =
-            self.known.as_deref().unwrap_or_default().split('.').filter(|other| !other.is_empty() && *other != tag);
+        let others = self.known.as_deref().unwrap_or_default().split('.');
+        let others = others.filter(|other| !other.is_empty() && !equal(other.as_bytes(), tag.as_bytes()));
         let mut tags: Vec<&str> = vec![&tag];
         tags.extend(others.take(2));
         tags.join(".")

@@ -94,9 +94,12 @@ impl<E: Endpoint> Outermost<E> {
             Err(_) => return face.show(&self.app, StatusCode::SERVICE_UNAVAILABLE),
         };
         let status = response.status();
-        let is_bare = !response.headers().contains_key(header::CACHE_CONTROL);
+        let headers = response.headers();
+        let is_json =
+            headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        // The framework's own words, which are plain text, are for its developers.
+        let is_bare = !headers.contains_key(header::CACHE_CONTROL) && !is_json;
         if (status.is_client_error() || status.is_server_error()) && is_bare {
-            // The framework's own words are for its developers.
             response = face.show(&self.app, status);
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
