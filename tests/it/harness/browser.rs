@@ -163,6 +163,11 @@ impl Browser {
         Browser { jar: self.jar.clone(), ..Browser::new(&self.site) }
     }
 
+    /// The same browser, led to another server of the same issuer.
+    pub fn led_to(&self, site: &Site) -> Self {
+        Browser { jar: self.jar.clone(), ..Browser::new(site) }
+    }
+
     pub fn cookies(&self) -> &[Cookie] {
         &self.jar.0
     }

@@ -1,0 +1,1 @@
+//! Two servers on one database: what happens once happens once, and what ends at one ends at the other.
