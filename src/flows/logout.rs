@@ -21,7 +21,7 @@ use crate::{
 pub enum Next {
     /// Ask the person; the request's parameters come back with the answer. `returns`: the address to go to
     /// afterwards is one of the client's.
-    Confirm { client: Option<String>, person: String, returns: bool },
+    Confirm { client: Option<String>, person: Option<Box<User>>, returns: bool },
     /// Back to the app.
     Away(String),
     /// "You are signed out." With the problem of an address that was asked for in vain.
@@ -79,7 +79,7 @@ async fn end_session_traced(
     };
     if !confirmed && logout::decide(&asked) == Decision::Confirm {
         trace.passed(&rule::SESSION, Some(Shown::word("the person is asked first")));
-        let person = signed_in.map(|(_, user)| user.display_name().to_owned()).unwrap_or_default();
+        let person = signed_in.map(|(_, user)| Box::new(user));
         let address = asked.post_logout_redirect_uri;
         let returns = client.as_ref().is_some_and(|client| {
             client.metadata.post_logout_redirect_uris.iter().any(|known| Some(known.as_str()) == address)

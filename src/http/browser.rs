@@ -69,14 +69,11 @@ impl Browser {
         }
     }
 
-    /// OpenID Connect Core §3.1.2.1: the app may know the person's language.
+    /// OpenID Connect Core §3.1.2.1: the app may know the person's language. One that they clicked here wins.
     pub fn speak(&mut self, ui_locales: Option<&str>) {
-        self.texts = text::choose(ui_locales, self.chosen.as_deref(), self.accept_language.as_deref());
-    }
-
-    /// A language that the person clicked wins over what an app asks for.
-    pub fn has_chosen(&self) -> bool {
-        self.chosen.is_some()
+        if self.chosen.is_none() && ui_locales.is_some() {
+            self.texts = text::choose(ui_locales, Some(self.texts.tag()), None);
+        }
     }
 
     /// What the person chose in the account counts where this browser has no choice of its own.

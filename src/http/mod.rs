@@ -3,6 +3,7 @@
 pub mod address;
 pub mod browser;
 pub mod cors;
+pub mod documents;
 pub mod failure;
 pub mod headers;
 pub mod health;
@@ -46,7 +47,11 @@ pub fn service(app: &App) -> Arc<BoxEndpoint<'static, Response>> {
 
 fn routes(base: &str) -> Route {
     let api = openapi(base);
-    let documents = (api.swagger_ui(), api.redoc(), api.spec_yaml());
+    let contract = api.spec_yaml();
+    let document = |html: fn(&str) -> String| {
+        let base = base.to_owned();
+        get(documents::page(move || html(&base)))
+    };
     let pages = Route::new()
         .at("/authorize", get(pages::authorize::begin).post(pages::authorize::begin_posted))
         .at("/authorize/:id", get(pages::authorize::proceed))
@@ -65,9 +70,9 @@ fn routes(base: &str) -> Route {
         .at("/errors/:trace", get(pages::error::explain))
         .at("/static/:name", get(pages::files::asset))
         .at("/", get(pages::account::home))
-        .at("/docs", documents.0)
-        .at("/redoc", documents.1)
-        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| documents.2.clone())))
+        .at("/docs", document(|base| openapi(base).swagger_ui_html()))
+        .at("/redoc", document(|base| openapi(base).redoc_html()))
+        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| contract.clone())))
         .nest_no_strip("/", api);
     if base.is_empty() {
         return pages;

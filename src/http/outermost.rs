@@ -164,7 +164,10 @@ impl Face {
                 let mut frame = browser.frame(app);
                 frame.trace_id = Some(trace_id.clone());
                 frame.site = self.site.clone();
-                ErrorPage::new(frame, reason(status), code, description).with_status(status).into_view().into_response()
+                let page = ErrorPage::new(frame, reason(status), code, description).with_status(status);
+                let lost = status == StatusCode::NOT_FOUND;
+                let page = if lost { page.to_account(browser.path("/account")) } else { page };
+                page.into_view().into_response()
             }
             None => {
                 let body = serde_json::json!({ "error": code, "error_description": description, "trace_id": trace_id });
@@ -175,7 +178,13 @@ impl Face {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
-        tracing::debug!(trace_id, status = status.as_u16(), "refused before any flow");
+        let status = status.as_u16();
+        // What a person reports by its reference must be found.
+        if status >= 500 {
+            tracing::error!(trace_id, status, "no flow could answer");
+        } else {
+            tracing::debug!(trace_id, status, "refused before any flow");
+        }
         response
     }
 }

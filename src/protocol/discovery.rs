@@ -6,6 +6,7 @@ use super::{Scope, claims, client_metadata, reply, scope};
 
 /// The paths of the endpoints, under the issuer.
 pub mod path {
+    pub const DISCOVERY: &str = "/.well-known/openid-configuration";
     pub const AUTHORIZE: &str = "/authorize";
     pub const TOKEN: &str = "/oauth2/token";
     pub const USERINFO: &str = "/oauth2/userinfo";

@@ -16,21 +16,25 @@ use crate::{
         visitor::Visitor,
     },
     http::{browser, headers::Policy},
-    protocol::{redirect_uri, reply::Reply, step::Step, trace::Kind},
+    protocol::{Params, redirect_uri, reply::Reply, step::Step, trace::Kind},
 };
 
 #[handler]
 pub async fn begin(page: Page) -> Response {
     let params = page.query.clone();
-    let next = authorize::begin(&page.app, params, &page.browser.visitor, false).await;
-    answer(&page, next)
+    start(page, params, false).await
 }
 
 /// A form of the app's: our cookies may not have come along (K4), so the request is kept and fetched again.
 #[handler]
 pub async fn begin_posted(page: Page) -> Response {
     let params = page.query.clone().and(page.form.clone());
-    let next = authorize::begin(&page.app, params, &page.browser.visitor, true).await;
+    start(page, params, true).await
+}
+
+async fn start(mut page: Page, params: Params, posted: bool) -> Response {
+    page.browser.speak(params.get("ui_locales"));
+    let next = authorize::begin(&page.app, params, &page.browser.visitor, posted).await;
     answer(&page, next)
 }
 
@@ -94,9 +98,7 @@ pub async fn journey(page: &mut Page, id: Uuid, kind: Kind) -> Result<Journey, B
         Ok(journey) => {
             let locale = journey.signed_in.as_ref().and_then(|(_, user)| user.locale.clone());
             page.browser.prefer(locale.as_deref());
-            if !page.browser.has_chosen() {
-                page.browser.speak(journey.request.ui_locales.as_deref());
-            }
+            page.browser.speak(journey.request.ui_locales.as_deref());
             Ok(journey)
         }
         Err(refused) => Err(Box::new(page.refuse(&refused))),

@@ -43,13 +43,10 @@ async fn shown(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
 /// Scopes and single claims in plain words.
 async fn lines(app: &App, texts: &Texts, journey: &Journey) -> Vec<ScopeLine> {
     let described = consent::descriptions(app).await;
-    let scope = &journey.request.scope;
-    let of_scopes = scope.tokens().map(|token| {
-        let words = described.iter().find(|(name, _)| name == token).and_then(|(_, words)| words.as_deref());
-        ScopeLine::of(texts, token, words)
-    });
-    let of_claims = journey.request.claims.beyond(scope).into_iter().map(|claim| ScopeLine::of(texts, claim, None));
-    of_scopes.chain(of_claims).collect()
+    let words = |token: &str| described.iter().find(|(name, _)| name == token).and_then(|(_, words)| words.as_deref());
+    let request = &journey.request;
+    let scopes = request.scope.tokens().map(|token| (token, words(token)));
+    ScopeLine::all(texts, scopes, &request.claims.beyond(&request.scope))
 }
 
 #[handler]

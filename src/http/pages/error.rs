@@ -2,7 +2,7 @@
 
 use poem::{
     IntoResponse, Response, handler,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     web::Path,
 };
 
@@ -60,20 +60,20 @@ fn reason(refused: &Refused) -> Reason<'_> {
     }
 }
 
-/// Where `error_uri` of an answer to an app leads: what the id in it is good for.
+/// Where `error_uri` of an answer to an app leads: what the id in it is good for. Every id gets the same words: whether
+/// there is such a run is not for strangers.
 #[handler]
 pub fn explain(page: Page, Path(trace): Path<String>) -> Response {
     let is_id = trace.len() == 16 && trace.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     let mut frame = page.frame();
-    let (reason, status) =
-        if is_id { (Reason::BadRequest, StatusCode::OK) } else { (Reason::NotFound, StatusCode::NOT_FOUND) };
-    let description = match is_id {
-        true => format!("the operator of this server can read what happened with: signet trace {trace}"),
-        false => "there is nothing at this address".to_owned(),
+    let view = if is_id {
+        frame.trace_id = Some(trace.clone());
+        ErrorPage::new(frame, Reason::Told { trace: &trace }, "", "")
+    } else {
+        let account = page.browser.path("/account");
+        ErrorPage::new(frame, Reason::NotFound, "not_found", "there is nothing at this address").to_account(account)
     };
-    frame.trace_id = is_id.then_some(trace);
-    let code = if is_id { "trace" } else { "not_found" };
-    page.show(ErrorPage::new(frame, reason, code, &description).with_status(status).into_view(), &Policy::default())
+    page.show(view.into_view(), &Policy::default())
 }
 
 /// The session has ended, but the address that the app asked for is not its own: the page says both.

@@ -6,7 +6,7 @@ use super::{
     authorize::either,
     error,
     request::{Page, see_other},
-    view::{Person, View},
+    view::View,
     views::{ClientCard, LoggedOut, LogoutConfirm},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         Refused,
         logout::{self, Next},
     },
-    http::headers::Policy,
+    http::{browser, headers::Policy},
     protocol::{Params, redirect_uri},
 };
 
@@ -39,9 +39,7 @@ pub async fn posted(page: Page) -> Response {
 }
 
 async fn ask(mut page: Page, params: Params) -> Response {
-    if !page.browser.has_chosen() {
-        page.browser.speak(params.get("ui_locales"));
-    }
+    page.browser.speak(params.get("ui_locales"));
     let next = logout::end_session(&page.app, &params, &page.browser.visitor, false).await;
     show(&page, &params, next)
 }
@@ -65,7 +63,7 @@ fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
                 frame: page.browser.frame(&page.app),
                 action: page.browser.path("/logout"),
                 client: client.map(|name| ClientCard::new(Some(&name), "")),
-                person: Some(Person { name: Some(person), ..Person::default() }),
+                person: person.as_deref().map(browser::person),
                 fields,
             };
             let address = params.get("post_logout_redirect_uri").filter(|_| returns);

@@ -109,6 +109,7 @@ impl Run {
     }
 
     async fn go(&mut self, page: &Page, attempt: &Attempt) -> Result<(), TryProblem> {
+        self.discover(page).await?;
         refused(&page.query)?;
         if page.query.get("iss") != Some(page.app.issuer()) {
             return Err(problem("invalid_issuer", "the answer names another issuer (RFC 9207)"));
@@ -126,6 +127,15 @@ impl Run {
             return Err(problem("invalid_nonce", "the ID token has another nonce than the request"));
         }
         self.ask(page, &text("access_token")).await
+    }
+
+    /// Where an app begins, so it stands first.
+    async fn discover(&mut self, page: &Page) -> Result<(), TryProblem> {
+        let request = Message::request("GET", &page.app.url(path::DISCOVERY));
+        let answer = call(page, Method::GET, path::DISCOVERY, None, String::new()).await;
+        self.keep(Stage::Discovery, request, &answer);
+        self.exchanges.rotate_right(1);
+        json(&answer).map(drop)
     }
 
     async fn redeem(&mut self, page: &Page, attempt: &Attempt, code: &str) -> Result<Map<String, Value>, TryProblem> {

@@ -3,5 +3,6 @@ mod brand;
 mod gallery;
 mod markup;
 mod samples;
+mod served;
 mod texts;
 mod views;

@@ -142,6 +142,7 @@ fn every_reason_has_its_status_and_words() {
         (Reason::TooMany { seconds: 5 }, 429),
         (Reason::Busy { seconds: 5 }, 503),
         (Reason::Failed, 500),
+        (Reason::Told { trace: "aaaabbbbccccdddd" }, 200),
     ] {
         let frame = super::samples::frame(english());
         let page = ErrorPage::new(frame, reason, "code", "description");

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientCard, Destination};
+use super::{ClientCard, Destination, claim};
 use crate::http::{
     pages::view::{Frame, Person},
     text::Texts,
@@ -28,19 +28,32 @@ pub struct ScopeLine {
     pub detail: Option<String>,
 }
 
-/// What a scope is about; it picks the icon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a line is about; it picks the icon. In the order in which people read them: who they are first, and last what
+/// goes on without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     Identity,
     Profile,
     Email,
-    Address,
     Phone,
-    Offline,
+    Address,
     Other,
+    Offline,
 }
 
 impl ScopeLine {
+    /// What the app asks for: scopes with the descriptions that resources give, and single claims beyond them.
+    pub fn all<'a>(
+        texts: &Texts,
+        scopes: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+        claims: &[&str],
+    ) -> Vec<Self> {
+        let scopes = scopes.map(|(scope, described)| Self::of(texts, scope, described));
+        let mut lines: Vec<Self> = scopes.chain(Self::of_claims(texts, claims)).collect();
+        lines.sort_by_key(|line| line.topic);
+        lines
+    }
+
     /// The scope in the person's language; one that OpenID Connect does not define by the description that its resource
     /// gives, or else by its bare name.
     pub fn of(texts: &Texts, scope: &str, described: Option<&str>) -> Self {
@@ -58,6 +71,22 @@ impl ScopeLine {
             "offline_access" => known(Topic::Offline, "scope.offline_access", "scope.offline_access_detail"),
             _ => Self::foreign(texts, scope, described),
         }
+    }
+
+    /// Single claims (OpenID Connect Core §5.5), a line for each topic. Those of the profile are named one by one.
+    fn of_claims(texts: &Texts, claims: &[&str]) -> Vec<Self> {
+        let whole = [("email", "email"), ("phone_number", "phone"), ("address", "address")];
+        let about = |claim: &str| whole.iter().find(|(start, _)| claim.starts_with(start)).map(|(_, scope)| *scope);
+        let mut topics: Vec<&str> = claims.iter().filter_map(|claim| about(claim)).collect();
+        topics.dedup();
+        let of_profile = claims.iter().filter(|claim| about(claim).is_none());
+        let of_profile: Vec<&str> = of_profile.map(|name| claim::meaning(texts, name).unwrap_or(name)).collect();
+        let profile = (!of_profile.is_empty()).then(|| Self {
+            topic: Topic::Profile,
+            title: texts.get("scope.claims").to_owned(),
+            detail: Some(of_profile.join(", ")),
+        });
+        profile.into_iter().chain(topics.into_iter().map(|scope| Self::of(texts, scope, None))).collect()
     }
 
     fn foreign(texts: &Texts, scope: &str, described: Option<&str>) -> Self {

@@ -20,7 +20,7 @@ pub struct ErrorPage {
     pub sentence: String,
     /// What the developer of the app can do.
     pub remedy: Option<String>,
-    /// The registered error code, or ours.
+    /// The registered error code, or ours; empty where the app has been told it.
     pub code: String,
     /// What was wrong with this request; in English, as in the specifications.
     pub description: String,
@@ -60,6 +60,10 @@ pub enum Reason<'a> {
     },
     /// Our own fault.
     Failed,
+    /// The app was told why, and sends its people or developers here by `error_uri`.
+    Told {
+        trace: &'a str,
+    },
 }
 
 /// An OAuth or OpenID error code: what it says to the person and what it says to the developer.
@@ -132,6 +136,7 @@ impl Reason<'_> {
             | Self::UnknownClient
             | Self::BadRequest
             | Self::NoCookies => StatusCode::BAD_REQUEST,
+            Self::Told { .. } => StatusCode::OK,
             Self::JourneyGone | Self::SetUpLink => StatusCode::GONE,
             Self::Forged | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -171,6 +176,9 @@ impl Reason<'_> {
             Self::TooMany { seconds } => after("error.too_many", "error.too_many_detail", seconds),
             Self::Busy { seconds } => after("error.busy", "error.busy_detail", seconds),
             Self::Failed => plain("error.failed", "error.failed_detail"),
+            Self::Told { trace } => {
+                (say("error.told"), say("error.told_detail"), Some(texts.with("mend.told", &[("trace", trace)])))
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+mod claim;
 mod client;
 mod consent;
 mod error;

@@ -4,7 +4,7 @@ use askama::Template;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::Moment;
+use super::{Moment, claim};
 use crate::http::{pages::view::Frame, text::Texts};
 
 /// Explains, and starts: the form posts `csrf` to `action`.
@@ -107,32 +107,6 @@ pub struct ClaimRow {
     pub in_userinfo: bool,
 }
 
-/// A claim of OpenID Connect Core §2, §5.1 or of the JWT, and the key of its meaning.
-const MEANINGS: &[(&str, &str)] = &[
-    ("iss", "claim.iss"),
-    ("sub", "claim.sub"),
-    ("aud", "claim.aud"),
-    ("exp", "claim.exp"),
-    ("iat", "claim.iat"),
-    ("auth_time", "claim.auth_time"),
-    ("nonce", "claim.nonce"),
-    ("acr", "claim.acr"),
-    ("amr", "claim.amr"),
-    ("azp", "claim.azp"),
-    ("sid", "claim.sid"),
-    ("jti", "claim.jti"),
-    ("at_hash", "claim.at_hash"),
-    ("c_hash", "claim.c_hash"),
-    ("name", "claim.name"),
-    ("given_name", "claim.given_name"),
-    ("family_name", "claim.family_name"),
-    ("preferred_username", "claim.preferred_username"),
-    ("email", "claim.email"),
-    ("email_verified", "claim.email_verified"),
-    ("phone_number", "claim.phone_number"),
-    ("address", "claim.address"),
-    ("updated_at", "claim.updated_at"),
-];
 /// Claims that are seconds since 1970.
 const TIMES: [&str; 5] = ["exp", "iat", "nbf", "auth_time", "updated_at"];
 
@@ -230,7 +204,7 @@ impl ClaimRow {
         let row = |(name, value): (&String, &Value)| Self {
             name: name.clone(),
             value: readable(texts, name, value),
-            meaning: MEANINGS.iter().find(|(known, _)| known == name).map(|(_, key)| texts.get(key).to_owned()),
+            meaning: claim::meaning(texts, name).map(str::to_owned),
             in_id_token: id_token.contains_key(name),
             in_userinfo: userinfo.contains_key(name),
         };
