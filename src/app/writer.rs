@@ -149,7 +149,14 @@ async fn gather(
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let result = commit(&connection, &mut batch).await;
+        let result = match begin(&connection).await {
+            Ok(transaction) => commit(transaction, &mut batch).await,
+            Err(error) => {
+                // Those who came meanwhile have waited for the same; nobody waits twice.
+                while waiting.try_recv().is_ok() {}
+                Err(error)
+            }
+        };
         healthy.store(result.is_ok(), Ordering::Relaxed);
         if let Err(error) = result {
             tracing::error!(%error, "a batch of writes was undone");
@@ -163,13 +170,16 @@ async fn gather(
     }
 }
 
-/// Runs the batch in one transaction and tells everybody who was run.
-async fn commit(connection: &DatabaseConnection, batch: &mut Vec<Queued>) -> Result<(), DbErr> {
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    let transaction = connection.begin_with_options(options).await?;
+    connection.begin_with_options(options).await
+}
+
+/// Runs the batch in one transaction and tells everybody who was run.
+async fn commit(transaction: DatabaseTransaction, batch: &mut Vec<Queued>) -> Result<(), DbErr> {
     let mut answers = Vec::with_capacity(batch.len());
     let mut broken = false;
     for queued in batch.drain(..) {

@@ -69,7 +69,7 @@ impl Landed {
 }
 
 impl Page {
-    fn of(answer: Answer) -> Self {
+    pub fn of(answer: Answer) -> Self {
         let document = Document::parse(&answer.text());
         Page { answer, document }
     }

@@ -2,6 +2,8 @@
 //! of the suite (`SIGNET_TEST_DATABASE`), so that `make test` runs it on SQLite, PostgreSQL and MariaDB.
 
 mod crash;
+mod outage;
 mod program;
+mod proxy;
 mod start;
 mod two_nodes;

@@ -83,7 +83,8 @@ impl Place {
 
     /// A connection that the servers do not know of.
     pub async fn database(&self) -> DatabaseConnection {
-        let mut options = sea_orm::ConnectOptions::new(self.database_url());
+        let mode = if self.is_on_sqlite() { "?mode=rwc" } else { "" };
+        let mut options = sea_orm::ConnectOptions::new(format!("{}{mode}", self.database_url()));
         options.max_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.unwrap()
     }
