@@ -20,9 +20,9 @@ pub async fn connect(settings: &config::Database) -> Result<(DatabaseConnection,
         DatabaseUrl::Sqlite(path) => {
             let url = format!("sqlite://{}?mode=rwc", path.display());
             // The writer creates the file and turns it to WAL, so it comes first.
-            let writing = Database::connect(sqlite(&url, settings, 1, false)).await?;
+            let writer = Writer::gathered(sqlite(&url, settings, 1, false)).await?;
             let reading = Database::connect(sqlite(&url, settings, settings.max_connections, true)).await?;
-            Ok((reading, Writer::gathered(writing)))
+            Ok((reading, writer))
         }
         DatabaseUrl::Postgres(url) | DatabaseUrl::Mysql(url) => {
             let db = Database::connect(server(url.reveal(), settings)).await?;
