@@ -8,6 +8,7 @@ pub mod open;
 pub mod outbound;
 pub mod random;
 pub mod recorder;
+pub mod reseal;
 pub mod throttle;
 pub mod writer;
 

@@ -10,6 +10,7 @@ use std::{
 
 use sea_orm::{DatabaseConnection, DbErr};
 
+use super::reseal::{Change, secret_context};
 use super::{
     App, Macs, Shared, cache::Cache, clock::Clock, database, keys::Keys, outbound::Outbound, random::Random, recorder,
     throttle::Throttle, writer::Writer,
@@ -54,6 +55,11 @@ pub enum Problem {
         "the database {database} lacks {missing} migration(s); run `signet migrate up`, or start without --no-migrate"
     )]
     NotMigrated { database: String, missing: usize },
+    #[error(
+        "the database {database} was brought up to date by a newer release ({migration}); \
+         start that release, or restore the backup from before it"
+    )]
+    NewerSchema { database: String, migration: String },
     #[error("{0}")]
     Other(String),
 }
@@ -130,6 +136,12 @@ fn private(path: &Path) -> Result<(), Problem> {
 pub async fn open(config: Config, around: Surroundings, connected: Connected) -> Result<App, Problem> {
     let Connected { db, writer } = connected;
     let master_key = master_key(&config, &around.random, &db).await?;
+    if let Some(previous) = &config.keys.previous_master_key {
+        let previous = MasterKey::from_bytes(*previous.bytes());
+        let change = Change { current: &master_key, previous: &previous, random: &around.random };
+        let count = change.apply(&db, &writer).await.map_err(|cause| broken(&config, cause))?;
+        tracing::info!(count, "sealed anew with the current master key; the previous one can be dropped");
+    }
     let macs = macs(&config, &around, &db, &writer, &master_key).await?;
     check_issuer(&config, &db, &writer).await?;
     let keys = Keys::default();
@@ -232,7 +244,7 @@ async fn mac(
     master: &MasterKey,
     name: &'static str,
 ) -> Result<MacKey, Problem> {
-    let context = format!("sealed_secret/{name}/value");
+    let context = secret_context(name);
     let database = |cause| broken(config, cause);
     if sealed_secret::find(db, name).await.map_err(database)?.is_none() {
         let sealed = Sealed(master.seal(&context, &around.random.bytes::<32>(), around.random.bytes()));

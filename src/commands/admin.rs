@@ -21,7 +21,7 @@ impl Admin {
     pub async fn run(self, config: Config) -> Result<(), Failure> {
         let Admin::Recover(format) = self;
         let app = super::open(config).await?;
-        let link = set_up::link(&app).await?;
+        let link = set_up::link(&app, set_up::Older::AreVoid).await?;
         let until = utc(app.now() + set_up::LIFE);
         format.print(&json!({ "link": link, "expires_at": until }), || {
             format!("Whoever opens this link, once and until {until}, becomes an administrator:\n{link}\n")

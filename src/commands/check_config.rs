@@ -3,12 +3,19 @@
 use std::io::{self, Write};
 
 use super::{failure::Failure, output::Format, serve};
-use crate::config::{Config, error::printable};
+use crate::{
+    config::{Config, ConfigError, error::printable},
+    flows::declared,
+};
 
 /// # Errors
 /// When the certificate and its key do not go together, or the answer cannot be written.
 pub fn run(config: &Config, format: Format) -> Result<(), Failure> {
     serve::certificate(config)?;
+    let wrong = declared::problems(config);
+    if !wrong.is_empty() {
+        return Err(ConfigError::from(wrong).into());
+    }
     let settings = config.effective();
     format.print(&settings.json(), || settings.text())?;
     for warning in &config.warnings {

@@ -92,7 +92,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// On the standard output, before the first request is answered: whoever waits for readiness finds the link there.
 async fn announce(app: &App, tcp: &TcpListener) -> Result<(), Failure> {
     let address = tcp.local_addr().unwrap_or(app.config.server.listen.address());
-    let link = if set_up::is_needed(app).await? { Some(set_up::link(app).await?) } else { None };
+    let link = if set_up::is_needed(app).await? { Some(set_up::link(app, set_up::Older::Stay).await?) } else { None };
     let database = app.config.database.url.masked();
     tracing::info!(%address, issuer = app.issuer(), database, version = env!("CARGO_PKG_VERSION"), "listening");
     if output::print(&greeting(app, address, link.as_deref())).is_err() {

@@ -18,6 +18,9 @@ section! {
         /// The key that seals every secret in the database: 32 random bytes in base64. Default: the file `master.key` in
         /// the data folder, which is made at the first start. Whoever loses it loses the signing keys.
         master_key: Option<RawKey> = Fallback::Unset, optional(raw_key);
+        /// The master key before this one, while it is being replaced: at the next start what it sealed is sealed anew
+        /// with the current one; after that it can be dropped. Default: none.
+        previous_master_key: Option<RawKey> = Fallback::Unset, optional(raw_key);
     }
 }
 

@@ -4,13 +4,13 @@
 use std::collections::HashSet;
 
 use super::{
-    Trouble,
+    Field, Trouble,
     admin::clients::{self, Kind, NewClient},
     try_it, write,
 };
 use crate::{
     app::App,
-    config::{AccessTokenFormat, Client as Declared, ClientKind, Consent, Problem, RefreshTokens},
+    config::{AccessTokenFormat, Client as Declared, ClientKind, Config, Consent, Problem, RefreshTokens},
     crypto::secret::Secret,
     protocol::{
         Scope,
@@ -26,22 +26,12 @@ use crate::{
 /// With file, line, key and remedy when a declared client is wrong, or when the database is away.
 pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     let mut wanted = try_it::clients(app).to_vec();
-    let mut problems = Vec::new();
-    for (i, declared) in app.config.clients.iter().enumerate() {
-        match row(app, declared) {
-            Ok(client) => wanted.push(client),
-            Err(Trouble::Invalid(fields)) => problems.extend(fields.into_iter().map(|field| {
-                app.config.problem(
-                    &format!("clients[{i}].{}", field.name),
-                    &field.why.to_string(),
-                    "correct the entry and start again",
-                )
-            })),
-            Err(other) => return Err(other),
-        }
+    let wrong = problems(&app.config);
+    if !wrong.is_empty() {
+        return Err(Trouble::Conflict(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
     }
-    if !problems.is_empty() {
-        return Err(Trouble::Conflict(sentences(&problems)));
+    for declared in &app.config.clients {
+        wanted.push(row(app, declared)?);
     }
     let known = client::all(&app.db).await?;
     for client in wanted.iter().filter(|client| !is_same(&known, client)) {
@@ -65,8 +55,21 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     resources(app).await
 }
 
-fn sentences(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+/// Everything that the specifications forbid about the declared clients: for `check-config`, and before any is written.
+pub fn problems(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (i, declared) in config.clients.iter().enumerate() {
+        let fields = match described(declared) {
+            Ok(new) => clients::problems(&new),
+            Err(Trouble::Invalid(fields)) => fields,
+            Err(other) => vec![Field { name: "client_id", why: other.to_string().into() }],
+        };
+        problems.extend(fields.into_iter().map(|field| {
+            let key = format!("clients[{i}].{}", field.name);
+            config.problem(&key, field.why.to_string(), "correct the entry")
+        }));
+    }
+    problems
 }
 
 /// Whether the row says this already; dates aside.
@@ -78,6 +81,10 @@ fn is_same(known: &[Client], wanted: &Client) -> bool {
 }
 
 fn row(app: &App, declared: &Declared) -> Result<Client, Trouble> {
+    Ok(clients::prepare(app, described(declared)?, client::DECLARED)?.0)
+}
+
+fn described(declared: &Declared) -> Result<NewClient, Trouble> {
     let kind = match declared.kind {
         ClientKind::Web => Kind::Web,
         ClientKind::Spa => Kind::Spa,
@@ -102,8 +109,7 @@ fn row(app: &App, declared: &Declared) -> Result<Client, Trouble> {
             "is missing; a declared client brings its secret (client_secret_file)",
         ));
     }
-    let new = NewClient { client_id: Some(declared.client_id.clone()), kind, metadata, policy, secret };
-    Ok(clients::prepare(app, new, client::DECLARED)?.0)
+    Ok(NewClient { client_id: Some(declared.client_id.clone()), kind, metadata, policy, secret })
 }
 
 /// The kind's defaults, with what the entry says over them.

@@ -22,5 +22,7 @@ pub async fn expired(app: &App) -> Result<()> {
     write_one!(app, db => session::forget_expired(db, now, idle)).await?;
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
     write_one!(app, db => trace_event::forget_before(db, kept_since)).await?;
+    let most = app.config.events.most.into();
+    write_one!(app, db => trace_event::forget_beyond(db, most)).await?;
     Ok(())
 }

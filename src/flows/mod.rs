@@ -28,7 +28,14 @@ pub mod visitor;
 
 use crate::{
     app::App,
-    protocol::{Code, Error, authorize::Refusal, password::Weak, rule, text::Unfit, trace::Trace},
+    protocol::{
+        Code, Error,
+        authorize::Refusal,
+        password::Weak,
+        rule,
+        text::Unfit,
+        trace::{Kind, Trace},
+    },
 };
 
 /// A run that was refused, with the id under which its checks can be read.
@@ -37,6 +44,17 @@ use crate::{
 pub struct Refused {
     pub error: Box<Error>,
     pub trace_id: String,
+}
+
+impl Refused {
+    /// A run that ended before any flow began.
+    pub fn at_once(app: &App, kind: Kind, error: Error) -> Self {
+        let mut trace = app.trace(kind);
+        trace.refused(&error);
+        let refused = Refused { error: Box::new(error), trace_id: trace.id.clone() };
+        app.record(trace);
+        refused
+    }
 }
 
 /// Ends a run: keeps its checks, and gives a refusal its id.

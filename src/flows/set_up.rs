@@ -5,7 +5,7 @@ use super::{
     admin::users::{self, NewUser},
     login::{self, SignedIn},
     visitor::Visitor,
-    write, write_one,
+    write,
 };
 use crate::{
     app::{App, throttle::Key},
@@ -17,15 +17,26 @@ use crate::{
 /// Seconds that a link is good for.
 pub const LIFE: i64 = 24 * 3600;
 
-/// A new link; older ones are void. Its token is shown once, on the terminal.
+/// What happens to the links before a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Older {
+    /// Several nodes that start together each print one; the first that is used voids all.
+    Stay,
+    /// An operator who asks for a new link may have lost the old one.
+    AreVoid,
+}
+
+/// A new link. Its token is shown once, on the terminal.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn link(app: &App) -> Result<String> {
+pub async fn link(app: &App, older: Older) -> Result<String> {
     let (token, now) = (app.secret(), app.now());
     let hash = token.hash();
     write!(app, db => {
-        setup_link::void_all(db).await?;
+        if older == Older::AreVoid {
+            setup_link::void_all(db).await?;
+        }
         setup_link::insert(db, hash, now, now + LIFE).await
     })
     .await?;
@@ -90,14 +101,6 @@ pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> 
     tracing::info!(user = %person.id, "an administrator was made with a set-up link");
     let before = visitor.session(app).await?;
     Ok(login::start_session(app, visitor, before, &person, None).await?)
-}
-
-/// Whether this browser's person administers the installation.
-///
-/// # Errors
-/// When the database is away.
-pub async fn void_links(app: &App) -> Result<()> {
-    Ok(write_one!(app, db => setup_link::void_all(db)).await?)
 }
 
 fn spent() -> Error {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, EntityTrait, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use super::{Trouble, admin, declared};
@@ -25,6 +25,8 @@ pub async fn open(config: Config, around: Surroundings, migrate: bool) -> Result
     let database = config.database.url.masked();
     if migrate {
         self::migrate(&config, &connected).await?;
+    } else if let Some(migration) = newer(&connected.db).await {
+        return Err(Problem::NewerSchema { database, migration });
     } else {
         let missing =
             pending(&connected.db).await.map_err(|cause| Problem::Database { database: database.clone(), cause })?;
@@ -84,6 +86,9 @@ pub async fn migrate(config: &Config, connected: &Connected) -> Result<(), Probl
     {
         return Ok(());
     }
+    if let Some(migration) = newer(&connected.db).await {
+        return Err(Problem::NewerSchema { database: database(), migration });
+    }
     match &config.database.url {
         DatabaseUrl::Sqlite(path) => {
             let lock = path.with_extension("migrating");
@@ -104,6 +109,14 @@ pub async fn migrate(config: &Config, connected: &Connected) -> Result<(), Probl
             done
         }
     }
+}
+
+/// A migration that the database has and this release does not know.
+async fn newer(db: &DatabaseConnection) -> Option<String> {
+    // An empty database has no table of migrations; that is no news.
+    let rows = sea_orm_migration::seaql_migrations::Entity::find().all(db).await.ok()?;
+    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    rows.into_iter().map(|row| row.version).find(|version| !known.contains(version))
 }
 
 fn file_lock(path: &std::path::Path) -> std::io::Result<std::fs::File> {

@@ -3,8 +3,7 @@
 //! What is refused here never reaches a handler:
 //! - A head that is not complete after `header_timeout` ends the connection; so does silence between requests.
 //! - A head over `header_bytes` gets 431: by hyper's buffer on HTTP/1.1 (request line included), by the header list
-//!   of HTTP/2. More than 100 header lines get 431 on HTTP/1.1 too.
-//! - A request target over `target_bytes` gets 414. On HTTP/1.1 one that alone fills the head is a 431.
+//!   of HTTP/2. More than 100 header lines get 431 on HTTP/1.1 too. How long a target may be is for the handler to say.
 //! - A body must arrive within `body_timeout` plus a second for every `body_rate` bytes; then reading it fails with
 //!   [`io::ErrorKind::TimedOut`], which is for the handler to answer. Its size is for the handler to limit.
 //! - Connections over `max_connections` wait in the kernel's backlog.
@@ -31,9 +30,9 @@ use hyper_util::{
     server::conn::auto,
 };
 use poem::{
-    Addr, Body, Endpoint, EndpointExt, IntoResponse, Request, Response,
+    Addr, Body, Endpoint, EndpointExt, Request, Response,
     endpoint::BoxEndpoint,
-    http::{self, StatusCode, uri::Scheme},
+    http::{self, uri::Scheme},
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
@@ -58,7 +57,6 @@ pub struct Limits {
     pub idle_timeout: Duration,
     pub max_connections: usize,
     pub header_bytes: usize,
-    pub target_bytes: usize,
     pub body_timeout: Duration,
     /// Bytes a second.
     pub body_rate: u32,
@@ -75,7 +73,6 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(60),
             max_connections: 10_000,
             header_bytes: 32 * 1024,
-            target_bytes: 16 * 1024,
             body_timeout: Duration::from_secs(10),
             body_rate: 4 * 1024,
             max_streams: 100,
@@ -242,10 +239,6 @@ async fn answer(
     line.begun.fetch_add(1, Ordering::Relaxed);
     let _open = Open(line.clone());
     let limits = &server.limits;
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    if target > limits.target_bytes {
-        return Ok(StatusCode::URI_TOO_LONG.into_response().into());
-    }
     let mut request = Request::from((request, line.local.clone(), line.remote.clone(), line.scheme.clone()));
     let body = request.take_body();
     if !body.is_empty() {

@@ -14,7 +14,7 @@ pub mod pages;
 pub mod text;
 pub mod tls;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use poem::{EndpointExt, Response, Route, endpoint::BoxEndpoint, get, post};
 use poem_openapi::{OpenApi, OpenApiService};
@@ -29,8 +29,8 @@ pub fn openapi(base: &str) -> OpenApiService<impl OpenApi + use<>, ()> {
         .url_prefix(base)
 }
 
-/// The server's own endpoint, for the page that shows a sign-in from the outside.
-pub type Inside = Arc<OnceLock<BoxEndpoint<'static, Response>>>;
+/// The server's own endpoint, for the page that shows a sign-in from the outside. Weak, since the endpoint holds this.
+pub type Inside = Arc<OnceLock<Weak<BoxEndpoint<'static, Response>>>>;
 
 /// Everything that answers, with what stands around it.
 pub fn service(app: &App) -> Arc<BoxEndpoint<'static, Response>> {
@@ -40,9 +40,9 @@ pub fn service(app: &App) -> Arc<BoxEndpoint<'static, Response>> {
     let site = Arc::new(Site::new(&branding.name, &base, Some(&branding.accent.to_string()), logo));
     let inside = Inside::default();
     let routes = routes(&base).data(app.clone()).data(site.clone()).data(inside.clone());
-    let outermost = Arc::new(Outermost::new(app.clone(), site, base, routes));
-    let _ = inside.set(outermost.clone().boxed());
-    Arc::new(outermost.boxed())
+    let service = Arc::new(Outermost::new(app.clone(), site, base, routes).boxed());
+    let _ = inside.set(Arc::downgrade(&service));
+    service
 }
 
 fn routes(base: &str) -> Route {

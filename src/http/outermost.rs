@@ -70,7 +70,13 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
         }
         let _entered = span.enter();
         let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
-        tracing::info!(%method, path = shape(&path), status = response.status().as_u16(), milliseconds, "answered");
+        let status = response.status().as_u16();
+        // What went well is in the traces; a line for each is there for whoever asks for it (log.level = "debug").
+        match status {
+            500.. => tracing::warn!(%method, path = shape(&path), status, milliseconds, "answered"),
+            400.. => tracing::info!(%method, path = shape(&path), status, milliseconds, "answered"),
+            _ => tracing::debug!(%method, path = shape(&path), status, milliseconds, "answered"),
+        }
         Ok(response)
     }
 }

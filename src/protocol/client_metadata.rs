@@ -230,7 +230,9 @@ impl ClientMetadata {
             let Some(link) = link else { continue };
             let sound = Url::parse(link)
                 .is_ok_and(|url| url.scheme() == "https" || url.scheme() == "http" && redirect_uri::is_loopback(&url));
-            if !sound {
+            if !super::text::is_visible(link) {
+                found.push((name, "has a control or invisible character".into()));
+            } else if !sound {
                 found.push((name, format!("{link} must begin with https://")));
             }
         }

@@ -36,11 +36,11 @@ pub fn check(password: &str, least: usize, context: &[&str]) -> Result<(), Weak>
     }
     let plain = password.to_lowercase();
     let words = context.iter().flat_map(|text| text.split(['@', ' '])).map(str::to_lowercase);
-    for word in words.filter(|word| word.chars().count() >= 4) {
-        // A long passphrase may mention a name; a password that is mostly one may not.
-        if plain.contains(&word) && plain.replace(&word, "").chars().count() < 8 {
-            return Err(Weak::About(word));
-        }
+    let words: Vec<String> = words.filter(|word| word.chars().count() >= 4 && plain.contains(word)).collect();
+    // A long passphrase may mention a name; a password that is mostly names may not.
+    let rest = words.iter().fold(plain.clone(), |rest, word| rest.replace(word, ""));
+    if let Some(word) = words.into_iter().next().filter(|_| rest.chars().count() < 8) {
+        return Err(Weak::About(word));
     }
     if is_common(&plain) { Err(Weak::Common) } else { Ok(()) }
 }

@@ -48,8 +48,11 @@ pub fn check(uri: &str, native: bool) -> Result<(), String> {
     if uri.contains('#') {
         return Err(format!("{uri} has a fragment; a redirect URI must have none"));
     }
-    if uri.chars().any(|c| c.is_control() || c.is_whitespace() || !c.is_ascii()) {
+    if !is_spelt_as_sent(uri) {
         return Err(format!("{uri} has a character that must be percent-encoded"));
+    }
+    if url.host_str().is_some_and(|host| host.contains('*')) {
+        return Err(format!("{uri} has a wildcard; register each host by itself"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!("{uri} has a user name in it"));
@@ -62,6 +65,17 @@ pub fn check(uri: &str, native: bool) -> Result<(), String> {
         scheme if native => Err(format!("{uri}: a scheme of an app's own needs a dot, such as com.example.{scheme}")),
         _ => Err(format!("{uri} must begin with https://")),
     }
+}
+
+/// RFC 3986 §2: only characters that stand in URIs. Browsers rewrite others, such as a backslash, into what nobody
+/// has registered.
+fn is_spelt_as_sent(uri: &str) -> bool {
+    let is_hex = |digit: Option<u8>| digit.is_some_and(|digit| digit.is_ascii_hexdigit());
+    let bytes = uri.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'%' => is_hex(bytes.get(at + 1).copied()) && is_hex(bytes.get(at + 2).copied()),
+        byte => byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=".contains(byte),
+    })
 }
 
 /// The loopback interface, as a name or a literal address.

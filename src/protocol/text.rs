@@ -19,11 +19,12 @@ pub enum Unfit {
     AtSign,
 }
 
-/// Characters that no person can see or type: controls, zero-width, bidirectional overrides, private use.
+/// Characters that no person can see or type: controls, zero-width, fillers, bidirectional overrides, private use.
 pub fn is_visible(text: &str) -> bool {
     !text.chars().any(|c| {
         c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffd}' | '\u{e000}'..='\u{f8ff}'
                 | '\u{e0000}'..='\u{e0fff}')
     })
@@ -53,7 +54,7 @@ pub fn username(text: &str) -> Result<String, Unfit> {
     }
 }
 
-/// An e-mail address as it is looked up (RFC 5321 §4.1.2, without quoted local parts).
+/// An e-mail address as it is looked up (RFC 5321 §4.1.2, without quoted local parts and addresses of machines).
 ///
 /// # Errors
 /// What a person can mend about the address.
@@ -70,6 +71,10 @@ pub fn email(text: &str) -> Result<String, Unfit> {
     }
     let address = folded(text);
     let (local, domain) = address.rsplit_once('@').ok_or(Unfit::NotAnAddress)?;
+    // RFC 5890 §2.3.2.1: browsers send `xn--…` for what people type, so that is the one form.
+    let Ok(url::Host::Domain(domain)) = url::Host::parse(domain.trim_end_matches('.')) else {
+        return Err(Unfit::NotAnAddress);
+    };
     let domain = domain.trim_end_matches('.');
     let label = |l: &str| !l.is_empty() && l.len() <= 63 && !l.starts_with('-') && !l.ends_with('-');
     let sound = !local.is_empty()
@@ -79,7 +84,7 @@ pub fn email(text: &str) -> Result<String, Unfit> {
         && !local.ends_with('.')
         && !address.chars().any(char::is_whitespace)
         && domain.split('.').all(label)
-        && domain.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
+        && domain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
     if sound { Ok(format!("{local}@{domain}")) } else { Err(Unfit::NotAnAddress) }
 }
 

@@ -77,6 +77,10 @@ impl Client {
 }
 
 pub async fn find(db: &impl ConnectionTrait, client_id: &str) -> Result<Option<Client>, DbErr> {
+    // No client is called so, and PostgreSQL fails when it is asked for a text with a NUL.
+    if client_id.contains(char::is_control) {
+        return Ok(None);
+    }
     Entity::find_by_id(client_id).one(db).await
 }
 

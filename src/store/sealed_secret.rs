@@ -24,6 +24,13 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find().all(db).await
 }
 
+/// The same secret under another master key, unless another node was faster.
+pub async fn reseal(db: &impl ConnectionTrait, name: &str, old: &Sealed, new: Sealed) -> Result<(), DbErr> {
+    let change = ActiveModel { value: Set(new), ..Default::default() };
+    let same = Entity::update_many().set(change).filter(Column::Name.eq(name)).filter(Column::Value.eq(old.clone()));
+    same.exec(db).await.map(drop)
+}
+
 /// The first of several nodes that start at once decides; the others read what it wrote.
 pub async fn insert_if_absent(db: &impl ConnectionTrait, name: &str, value: Sealed, now: i64) -> Result<(), DbErr> {
     let row = ActiveModel { name: Set(name.to_owned()), value: Set(value), created_at: Set(now) };

@@ -1,6 +1,6 @@
 //! Signing keys: announced, signing, retired, removed. Private halves are sealed with the master key.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, entity::prelude::*};
 
 use super::Sealed;
 
@@ -67,6 +67,13 @@ pub async fn insert(db: &impl ConnectionTrait, key: SigningKey) -> Result<(), Db
     Entity::insert(ActiveModel::from(key)).exec_without_returning(db).await.map(drop)
 }
 
+/// The same key under another master key, unless another node was faster.
+pub async fn reseal(db: &impl ConnectionTrait, kid: &str, old: &Sealed, new: Sealed) -> Result<(), DbErr> {
+    let change = ActiveModel { private_key: Set(new), ..Default::default() };
+    let same = Entity::update_many().set(change).filter(Column::Kid.eq(kid)).filter(Column::PrivateKey.eq(old.clone()));
+    same.exec(db).await.map(drop)
+}
+
 /// Every key of the algorithm but `kid` stops signing at `retired_at` and is published until `removed_at`.
 pub async fn retire_others(
     db: &impl ConnectionTrait,
@@ -81,7 +88,7 @@ pub async fn retire_others(
         .set(change)
         .filter(Column::Algorithm.eq(algorithm))
         .filter(Column::Kid.ne(kid))
-        .filter(Column::RetiredAt.is_null())
+        .filter(Condition::any().add(Column::RetiredAt.is_null()).add(Column::RetiredAt.gt(retired_at)))
         .exec(db)
         .await
         .map(drop)

@@ -2,11 +2,11 @@
 
 use crate::{
     app::App,
-    crypto::secret::Secret,
+    crypto::{jwk::KeySet, secret::Secret},
     flows::{Field, Trouble, write},
     protocol::{
         client_metadata::{ClientMetadata, ClientPolicy},
-        redirect_uri, scope,
+        redirect_uri, scope, text,
     },
     store::{client, client_origin, is_duplicate},
 };
@@ -89,30 +89,38 @@ pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>
     }
 }
 
+/// Everything that is wrong with a client to be.
+pub fn problems(new: &NewClient) -> Vec<Field> {
+    let mut problems = said(&new.metadata, &new.policy);
+    let mut id = |why: &str| problems.push(Field { name: "client_id", why: why.into() });
+    match &new.client_id {
+        // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
+        Some(given) if uuid::Uuid::try_parse(given).is_ok() => id("must not be a UUID: people's identifiers are"),
+        Some(given) if given.is_empty() || given.len() > 200 || !text::is_visible(given) => {
+            id("must have 1 to 200 characters, all of them visible");
+        }
+        _ => {}
+    }
+    problems
+}
+
+/// Everything that is wrong with what a client says of itself and what is decided about it.
+fn said(metadata: &ClientMetadata, policy: &ClientPolicy) -> Vec<Field> {
+    let said = metadata.problems(policy).into_iter().map(|(name, why)| Field { name, why: why.into() });
+    let keys = metadata.jwks.as_ref().and_then(|jwks| KeySet::parse_registered(jwks).err());
+    said.chain(keys.map(|error| Field { name: "jwks", why: error.to_string().into() })).collect()
+}
+
 /// The row and the secret; nothing is written.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Option<Secret>), Trouble> {
-    let mut problems: Vec<Field> =
-        new.metadata.problems(&new.policy).into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
-    if let Some(jwks) = &new.metadata.jwks
-        && let Err(error) = crate::crypto::jwk::KeySet::parse_registered(jwks)
-    {
-        problems.push(Field { name: "jwks", why: error.to_string().into() });
-    }
-    let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
-    if client_id.is_empty() || client_id.len() > 200 || client_id.chars().any(char::is_control) {
-        problems
-            .push(Field { name: "client_id", why: "must have 1 to 200 characters and no control characters".into() });
-    }
-    // `sub` of a machine's token is its client_id; people's are UUIDs, and nobody may pass for one (case SEC-039).
-    if uuid::Uuid::try_parse(&client_id).is_ok() {
-        problems.push(Field { name: "client_id", why: "must not be a UUID: people's identifiers are".into() });
-    }
+    let problems = problems(&new);
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }
+    let client_id = new.client_id.unwrap_or_else(|| format!("{}-{}", new.kind.as_str(), app.id().simple()));
     let needs_secret = new.metadata.token_endpoint_auth_method.starts_with("client_secret");
     let secret = needs_secret.then(|| new.secret.unwrap_or_else(|| app.secret()));
     let now = app.now();
@@ -154,8 +162,7 @@ pub async fn update(
     policy: ClientPolicy,
 ) -> Result<Client, Trouble> {
     let old = own(app, client_id).await?;
-    let problems: Vec<Field> =
-        metadata.problems(&policy).into_iter().map(|(name, why)| Field { name, why: why.into() }).collect();
+    let problems = said(&metadata, &policy);
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }

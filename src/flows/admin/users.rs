@@ -5,7 +5,10 @@ use uuid::Uuid;
 use crate::{
     app::App,
     flows::{Field, Trouble, write, write_one},
-    protocol::{claims::StandardClaims, password as strength, text},
+    protocol::{
+        claims::{Address, StandardClaims},
+        password as strength, text,
+    },
     store::{Phc, grant, is_duplicate, password, session, user},
 };
 
@@ -64,6 +67,7 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
         problems.push(Field { name: "email", why: "give an e-mail address or a user name".into() });
     }
     check_claims(&new.claims, &mut problems);
+    check_contact(new.phone_number.as_deref(), new.claims.address.as_ref(), &mut problems);
     let given = new.password.as_deref().map(text::password);
     if let Some(password) = &given {
         let about = [username.as_deref(), email.as_deref(), new.claims.name.as_deref()];
@@ -141,6 +145,25 @@ fn check_claims(claims: &StandardClaims, problems: &mut Vec<Field>) {
     }
     if claims.birthdate.as_deref().is_some_and(|date| !is_birthdate(date)) {
         problems.push(Field { name: "birthdate", why: "must be YYYY-MM-DD or YYYY".into() });
+    }
+}
+
+/// OpenID Connect Core §5.1, §5.1.1: a number that can be dialed; an address may have line breaks where it is formatted.
+fn check_contact(number: Option<&str>, address: Option<&Address>, problems: &mut Vec<Field>) {
+    let dialed = |c: char| c.is_ascii_digit() || "+ ()-.;=ext".contains(c);
+    if number.is_some_and(|number| !number.chars().all(dialed) || !(3..=40).contains(&number.len())) {
+        problems
+            .push(Field { name: "phone_number", why: "must be a telephone number such as +44 20 7946 0000".into() });
+    }
+    let Some(address) = address else { return };
+    let lines = [&address.formatted, &address.street_address].into_iter().flatten().flat_map(|text| text.lines());
+    let words = [&address.locality, &address.region, &address.postal_code, &address.country].into_iter().flatten();
+    let parts: Vec<&str> = lines.chain(words.map(String::as_str)).collect();
+    if parts.iter().any(|part| !text::is_visible(part)) {
+        problems.push(Field { name: "address", why: text::Unfit::Invisible.into() });
+    }
+    if parts.iter().map(|part| part.len()).sum::<usize>() > 1000 {
+        problems.push(Field { name: "address", why: text::Unfit::TooLong(1000).into() });
     }
 }
 

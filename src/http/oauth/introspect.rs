@@ -4,7 +4,7 @@ use poem::{Request, web::Data};
 use poem_openapi::OpenApi;
 
 use super::{Topic, form::Form, presented, userinfo::Claims};
-use crate::{app::App, flows::introspect, http::failure::Failure};
+use crate::{app::App, flows::introspect, http::failure::Failure, protocol::trace::Kind};
 
 pub struct Introspect;
 
@@ -13,6 +13,6 @@ impl Introspect {
     /// Whether a token is good, for the client that has it or the API that it is meant for.
     #[oai(path = "/oauth2/introspect", method = "post", tag = "Topic::Tokens", operation_id = "introspect")]
     async fn introspect(&self, app: Data<&App>, request: &Request, form: Form) -> Result<Claims, Failure> {
-        Ok(introspect::about(&app, presented(&app, request, form.required()?)).await?.into())
+        Ok(introspect::about(&app, presented(&app, request, form.required(&app, Kind::Introspect)?)).await?.into())
     }
 }

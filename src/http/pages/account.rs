@@ -24,8 +24,7 @@ pub async fn show(mut page: Page) -> Response {
     let signed_in = match page.browser.visitor.session(&page.app).await {
         Ok(signed_in) => signed_in,
         Err(error) => {
-            let trace = page.app.trace(Kind::Login);
-            return page.refuse(&Refused { error: Box::new(error), trace_id: trace.id });
+            return page.refuse(&Refused::at_once(&page.app, Kind::Login, error));
         }
     };
     let Some((session, user)) = signed_in else { return page.go("/account/login") };

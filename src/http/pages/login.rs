@@ -42,7 +42,12 @@ pub async fn answer(mut page: Page, Path(id): Path<Uuid>) -> Response {
 }
 
 async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
-    page.check_form()?;
+    if let Err(forged) = page.check_form() {
+        // A page that waited too long is given again rather than scolded; nothing was done, and the status says so.
+        let Ok(journey) = journey(page, id, Kind::Login).await else { return Err(forged) };
+        let username = page.form.get("username").unwrap_or_default().to_owned();
+        return Ok(form(page, id, &journey, Typed { username, another: false, problem: Some(LoginProblem::Stale) }));
+    }
     let path = format!("/authorize/{id}");
     match page.form.get("answer") {
         Some("cancel") => {
@@ -91,6 +96,7 @@ fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Response {
     let (status, wait) = match typed.problem {
         None => (StatusCode::OK, None),
         Some(LoginProblem::TooMany { seconds }) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
+        Some(LoginProblem::Stale) => (StatusCode::FORBIDDEN, None),
         Some(LoginProblem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(2)),
         Some(_) => (StatusCode::UNAUTHORIZED, None),
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use poem::{
     FromRequest, IntoResponse, Request, RequestBody, Response, Result,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
         headers::{POPUP, Policy},
         oauth::form,
     },
-    protocol::Params,
+    protocol::{Params, trace::Kind},
 };
 
 pub struct Page {
@@ -31,6 +31,8 @@ pub struct Page {
     pub query: Params,
     /// Of the form.
     pub form: Params,
+    /// The browser says that another site made it send this request.
+    is_from_elsewhere: bool,
     /// The path with its query, without the issuer's path: where a change of language returns to.
     pub here: String,
 }
@@ -47,6 +49,7 @@ impl<'a> FromRequest<'a> for Page {
         let uri = request.original_uri();
         Ok(Page {
             browser: Browser::of(&app, &site, request),
+            is_from_elsewhere: is_from_elsewhere(&app, request.headers()),
             app,
             inside,
             query: Params::parse(uri.query().unwrap_or_default()),
@@ -86,16 +89,22 @@ impl Page {
     /// # Errors
     /// The page to show, when the form is not one that this browser was given.
     pub fn check_form(&self) -> Result<(), Box<Response>> {
-        let checked =
-            self.form.check().and_then(|()| self.browser.visitor.check_form(&self.app, self.form.get("csrf")));
+        let token = self.form.get("csrf").filter(|_| !self.is_from_elsewhere);
+        let checked = self.form.check().and_then(|()| self.browser.visitor.check_form(&self.app, token));
         checked.map_err(|problem| {
-            let mut trace = self.app.trace(crate::protocol::trace::Kind::Login);
-            trace.refused(&problem);
-            let refused = Refused { error: Box::new(problem), trace_id: trace.id.clone() };
-            self.app.record(trace);
+            let refused = Refused::at_once(&self.app, Kind::Login, problem);
             Box::new(error::forged(&self.app, &self.browser, &refused))
         })
     }
+}
+
+/// Fetch §3.1, Fetch Metadata §2: browsers say where a form stands. Ours stand on our own pages, whose referrer policy
+/// lets `Origin` through (K2); who sends neither header is believed by the token alone.
+fn is_from_elsewhere(app: &App, headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN);
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    origin.is_some_and(|origin| origin.as_bytes() != app.config.server.issuer.origin().as_bytes())
+        || matches!(site, Some(b"cross-site" | b"same-site"))
 }
 
 /// 303, never 307: a form must not be sent on (RFC 9700 §4.12).

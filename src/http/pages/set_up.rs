@@ -60,10 +60,7 @@ async fn answered(page: &Page) -> Result<Response, Box<Response>> {
             Ok(form_with(page, token, &[], StatusCode::SERVICE_UNAVAILABLE, Some(InputProblem::Busy { seconds: 2 })))
         }
         Err(Trouble::Broken(error)) => {
-            let mut trace = page.app.trace(Kind::SetUp);
-            trace.refused(&error);
-            let refused = Refused { error: Box::new(error), trace_id: trace.id.clone() };
-            page.app.record(trace);
+            let refused = Refused::at_once(&page.app, Kind::SetUp, error);
             Ok(page.refuse(&refused))
         }
         Err(Trouble::NotFound(_)) => Ok(form(page, token, &[], StatusCode::CONFLICT)),

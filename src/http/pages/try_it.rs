@@ -1,5 +1,7 @@
 //! `/try`: a real sign-in by a public client that is part of the server, and everything that went over the wire.
 
+use std::sync::Weak;
+
 use poem::{
     Endpoint, Request, Response, handler,
     http::{HeaderMap, Method, StatusCode, header},
@@ -190,7 +192,7 @@ async fn call(page: &Page, method: Method, path: &str, authorization: Option<Str
     if !body.is_empty() {
         request = request.content_type("application/x-www-form-urlencoded");
     }
-    let Some(inside) = page.inside.get() else {
+    let Some(inside) = page.inside.get().and_then(Weak::upgrade) else {
         return Answer { status: StatusCode::SERVICE_UNAVAILABLE, headers: HeaderMap::new(), body: String::new() };
     };
     let response = inside.get_response(request.body(body)).await;

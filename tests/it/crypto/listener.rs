@@ -94,7 +94,6 @@ async fn a_head_is_refused_when() {
     for (name, request, status) in [
         ("(it is not)", get(10, 10, 10), 200),
         ("(it is just not)", get(16 * 1024 - 1, 14 * 1024, 0), 200),
-        ("its target is long", get(16 * 1024, 10, 0), 414),
         ("its target alone fills it", get(40 * 1024, 10, 0), 431),
         ("a header is long", get(10, 33 * 1024, 0), 431),
         ("it has many headers", get(10, 10, 200), 431),
@@ -104,9 +103,7 @@ async fn a_head_is_refused_when() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {answer}");
     }
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
-    for (name, target, header, status) in
-        [("nothing", 10, 10, 200), ("target", 20 * 1024, 10, 414), ("header", 10, 40 * 1024, 431)]
-    {
+    for (name, target, header, status) in [("nothing", 10, 10, 200), ("header", 10, 40 * 1024, 431)] {
         let request = client.get(server.url(&format!("/{}", "a".repeat(target)))).header("x", "b".repeat(header));
         assert_eq!(request.send().await.unwrap().status().as_u16(), status, "HTTP/2: {name}");
     }

@@ -1,6 +1,6 @@
 //! `src/crypto`, and what else guards the doors: the listener and the outgoing fetch.
 
-mod doors;
+pub mod doors;
 mod jwk;
 mod jws;
 mod listener;

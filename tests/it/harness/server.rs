@@ -122,13 +122,14 @@ fn load(folder: &TempDir, port: u16, database: Option<&OwnDatabase>, settings: &
         ("limits".into(), "off".into()),
         ("database.synchronous".into(), "normal".into()),
     ];
-    flags.extend(database.map(|database| ("database.url".into(), database.url.to_string())));
     for (key, value) in settings {
         flags.retain(|(known, _)| known != key);
         flags.push((key.to_string(), value.to_string()));
     }
     let args = LoadArgs { config_file: Some(file), flags, directory: folder.path().to_owned() };
-    config::load(&args, [("PATH", "")]).unwrap_or_else(|error| panic!("{error}"))
+    // A secret is no flag.
+    let environment = database.map(|database| ("SIGNET_DATABASE_URL", database.url.as_str()));
+    config::load(&args, environment).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What `flows::start::open` does, with a signing key that is there already: making one takes half a second.

@@ -1,0 +1,61 @@
+//! Replacing the master key: what the previous one sealed is sealed anew with the current one (case SEC-164).
+
+use sea_orm::{DatabaseConnection, DbErr};
+
+use super::{keys::seal_context, random::Random, writer::Writer};
+use crate::{
+    crypto::seal::{MasterKey, SealError},
+    store::{Sealed, sealed_secret, signing_key},
+};
+
+/// What the master key seals a secret of our own with, besides itself.
+pub fn secret_context(name: &str) -> String {
+    format!("sealed_secret/{name}/value")
+}
+
+/// Both keys, and what sealing needs.
+pub struct Change<'a> {
+    pub current: &'a MasterKey,
+    pub previous: &'a MasterKey,
+    pub random: &'a Random,
+}
+
+impl Change<'_> {
+    /// Every sealed value; those under the current key already are left alone, so it can be repeated. Answers how
+    /// many were sealed anew.
+    ///
+    /// # Errors
+    /// When the database does not answer. What neither key opens is left for the start to refuse.
+    pub async fn apply(&self, db: &DatabaseConnection, writer: &Writer) -> Result<usize, DbErr> {
+        let mut count = 0;
+        for row in sealed_secret::all(db).await? {
+            if let Some(new) = self.anew(&secret_context(&row.name), &row.value) {
+                let write = writer.write_one(Box::new(move |db| {
+                    Box::pin(async move { sealed_secret::reseal(db, &row.name, &row.value, new).await })
+                }));
+                write.await?;
+                count += 1;
+            }
+        }
+        for row in signing_key::all(db).await? {
+            if let Some(new) = self.anew(&seal_context(&row.kid), &row.private_key) {
+                let write = writer.write_one(Box::new(move |db| {
+                    Box::pin(async move { signing_key::reseal(db, &row.kid, &row.private_key, new).await })
+                }));
+                write.await?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    fn anew(&self, context: &str, sealed: &Sealed) -> Option<Sealed> {
+        match self.current.open(context, &sealed.0) {
+            Err(SealError::WrongKey { .. }) => {
+                let plain = self.previous.open(context, &sealed.0).ok()?;
+                Some(Sealed(self.current.seal(context, &plain, self.random.bytes())))
+            }
+            _ => None,
+        }
+    }
+}
