@@ -4,8 +4,11 @@ import { arrival, listen } from './callback.mjs'
 import { check, equal, holds, setting, watch } from './checks.mjs'
 import { focused, see, speaks } from './look.mjs'
 
-const { client, issuer, scripts, user } = setting
+const { client, issuer, scripts, users } = setting
 const EVERYTHING = 'openid profile email address phone offline_access'
+
+/** The verifier of the challenge below (RFC 7636, appendix B). */
+const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 function authorize(more) {
   const url = new URL(`${issuer}/authorize`)
@@ -22,11 +25,24 @@ function authorize(more) {
   return url.href
 }
 
+/** What the app gets for the code in its address. */
+async function idToken(arrived) {
+  const code = arrived.searchParams.get('code')
+  const { client_id, redirect_uri } = client
+  const body = { grant_type: 'authorization_code', code, client_id, redirect_uri, code_verifier: VERIFIER }
+  const answer = await fetch(`${issuer}/oauth2/token`, { method: 'POST', body: new URLSearchParams(body) })
+  return (await answer.json()).id_token
+}
+
+/** As if the form on the page had come from elsewhere. */
+const forge = (page) => page.evaluate(() => { document.querySelector('[name=csrf]').value = 'forged' })
+
 /** One language: its visitor, and the names of its photographs. */
 class Visit {
   constructor(browser, language) {
     this.browser = browser
     this.language = language
+    this.user = users[language]
     this.locale = { en: 'en-US', de: 'de-DE' }[language]
   }
 
@@ -45,10 +61,10 @@ class Visit {
     const page = await this.arrive()
     await page.goto(authorize())
     await this.see(page, 'login')
-    await login({ ...user, password: 'not the password at all' })(page)
+    await login({ ...this.user, password: 'not the password at all' })(page)
     await page.locator('[role=alert]').first().waitFor()
     await this.see(page, 'login-wrong')
-    await login()(page)
+    await login(this.user)(page)
     await page.locator('#consent-allow').waitFor()
     await this.see(page, 'consent')
     await page.goto(authorize({ scope: 'openid calendar.read calendar.write files' }))
@@ -62,7 +78,7 @@ class Visit {
     await this.see(page, 'account-chooser-hint')
     await page.goto(authorize({ prompt: 'login' }))
     await this.see(page, 'login-again')
-    await password({ ...user, password: 'not the password at all' })(page)
+    await password({ ...this.user, password: 'not the password at all' })(page)
     await page.locator('[role=alert]').first().waitFor()
     await this.see(page, 'login-again-wrong')
     await page.goto(`${issuer}/account`)
@@ -104,31 +120,37 @@ class Visit {
       await this.see(page, name)
     }
     await page.goto(authorize({ prompt: 'login' }))
-    await page.evaluate(() => { document.querySelector('[name=csrf]').value = 'forged' })
-    await page.locator('#login-password').fill(user.password)
+    await forge(page)
+    await page.locator('#login-password').fill(this.user.password)
     await page.locator('#login-submit').click()
-    await page.locator('#error-trace-id').waitFor()
-    await this.see(page, 'error-forged')
-    const [, journey] = await Promise.all([page.goto(authorize({ prompt: 'login' })), page.waitForURL('**/login')])
-      .then(() => [null, page.url()])
-    await page.context().clearCookies()
-    await page.goto(journey)
-    await this.see(page, 'error-cookies')
-  }
-
-  async signingOut(page) {
-    const chosen = { name: 'signet-language', value: this.language, url: issuer }
-    await page.context().addCookies([chosen])
-    await page.goto(authorize())
-    await login()(page)
-    await page.locator('#consent-allow').waitFor()
+    await page.locator('[role=alert]').first().waitFor()
+    await this.see(page, 'login-stale')
     await page.goto(`${issuer}/logout`)
-    await this.see(page, 'logout')
-    const elsewhere = { client_id: client.client_id, post_logout_redirect_uri: 'https://elsewhere.example/' }
-    await page.goto(`${issuer}/logout?${new URLSearchParams(elsewhere)}`)
-    await this.see(page, 'logout-client')
+    await forge(page)
     await page.locator('#logout-confirm').click()
     await page.locator('#error-trace-id').waitFor()
+    await this.see(page, 'error-forged')
+    await page.goto(authorize({ prompt: 'login' }))
+    await page.context().clearCookies()
+    await page.reload()
+    await this.see(page, 'error-cookies')
+    await page.context().close()
+  }
+
+  async signingOut() {
+    const page = await this.arrive()
+    await page.goto(authorize({ scope: 'openid', prompt: 'consent' }))
+    await login(this.user)(page)
+    const arriving = arrival()
+    arriving.catch(() => {})
+    await allow(page)
+    const id_token_hint = await idToken(await arriving)
+    await page.goto(`${issuer}/logout`)
+    await this.see(page, 'logout')
+    await page.goto(`${issuer}/logout?${new URLSearchParams({ client_id: client.client_id })}`)
+    await this.see(page, 'logout-client')
+    const post_logout_redirect_uri = 'https://elsewhere.example/'
+    await page.goto(`${issuer}/logout?${new URLSearchParams({ id_token_hint, post_logout_redirect_uri })}`)
     await this.see(page, 'error-post-logout')
     await page.goto(`${issuer}/logged-out`)
     await this.see(page, 'logged-out')
@@ -154,11 +176,12 @@ class Visit {
 
 /** A person who has no mouse signs in, agrees and signs out. */
 async function keyboardOnly(browser) {
+  const user = users.en
   const page = await person(browser)
   watch(page)
   const press = (key) => page.keyboard.press(key)
   await check('with the keyboard alone: Enter signs in', async () => {
-    await page.goto(authorize({ scope: 'openid' }))
+    await page.goto(authorize({ scope: 'openid', prompt: 'consent' }))
     equal(await focused(page), 'login-username', 'the focus')
     await page.keyboard.type(user.username)
     await press('Tab')
@@ -181,11 +204,12 @@ async function keyboardOnly(browser) {
     equal(await page.locator('#login-password').getAttribute('type'), 'password', 'the type of the field')
   })
   await check('with the keyboard alone: Enter allows', async () => {
-    await page.goto(authorize({ scope: 'openid' }))
+    await page.goto(authorize({ scope: 'openid', prompt: 'consent' }))
     await page.locator('#consent-allow').focus()
     const arriving = arrival()
     await press('Enter')
     holds((await arriving).searchParams.get('code'), 'there is a code')
+    await page.locator('#arrived').waitFor()
   })
   await check('with the keyboard alone: Enter signs out', async () => {
     await page.goto(`${issuer}/logout`)
@@ -199,8 +223,8 @@ async function keyboardOnly(browser) {
 /** `response_mode=form_post`: by itself where scripts run, by the button where they do not. */
 async function formPost(visit) {
   const page = await visit.arrive()
-  await page.goto(authorize({ scope: 'openid', response_mode: 'form_post' }))
-  await login()(page)
+  await page.goto(authorize({ scope: 'openid', prompt: 'consent', response_mode: 'form_post' }))
+  await login(visit.user)(page)
   const arriving = arrival()
   arriving.catch(() => {})
   await allow(page)
@@ -239,8 +263,8 @@ async function documents(browser) {
   await check('ReDoc shows the contract and searches it', async () => {
     await page.goto(`${issuer}/redoc`)
     await page.locator('h1', { hasText: 'Signet' }).waitFor()
-    await page.getByPlaceholder('Search...').fill('introspect')
-    await page.locator('[data-role="search:results"]').waitFor()
+    await page.getByPlaceholder('Search...').pressSequentially('server')
+    await page.locator('[data-role="search:results"]', { hasText: 'What this server can do' }).waitFor()
     await page.screenshot({ path: `${setting.screenshots}/${setting.folder}/redoc.png` })
     quiet(fromElsewhere)
   })
@@ -265,7 +289,7 @@ async function everything(browser) {
     const page = await visit.signingIn()
     await visit.trying(page)
     await visit.errors(page)
-    await visit.signingOut(page)
+    await visit.signingOut()
     await formPost(visit)
     await visit.throttling()
   }
