@@ -88,19 +88,23 @@ impl From<DbErr> for protocol::Error {
 pub fn is_away(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match error.as_ref() {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            sqlx::Error::Database(error) => match error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
-                Some(mysql) => is_passing_mysql(mysql.number()) || error.code().is_some_and(|code| is_passing(&code)),
-                None => error.code().is_some_and(|code| is_passing(&code)),
-            },
-            _ => false,
-        },
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            match error.as_ref() {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                sqlx::Error::Database(error) => match error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+                    Some(mysql) => {
+                        is_passing_mysql(mysql.number()) || error.code().is_some_and(|code| is_passing(&code))
+                    }
+                    None => error.code().is_some_and(|code| is_passing(&code)),
+                },
+                _ => false,
+            }
+        }
         _ => false,
     }
 }

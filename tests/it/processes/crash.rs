@@ -12,10 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::{task::JoinSet, time::sleep};
 
 use super::program::{Place, Server, Unspent};
-use crate::harness::{
-    Browser, Parameters, RelyingParty, Tokens, assert,
-    relying_party::TOKEN,
-};
+use crate::harness::{Browser, Parameters, RelyingParty, Tokens, assert, relying_party::TOKEN};
 
 const KILLS: usize = 3;
 /// Answers that the storm has given when the server dies.

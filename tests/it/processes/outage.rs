@@ -134,7 +134,11 @@ async fn while_it_is_away(server: &Server, reads: bool, tries: Vec<Tried>, metad
             }
         }
     };
-    tokio::join!(fresh, async { while let Some(done) = asked.join_next().await { done.unwrap() } });
+    tokio::join!(fresh, async {
+        while let Some(done) = asked.join_next().await {
+            done.unwrap()
+        }
+    });
     let ready = server.site.get("/health/ready").await;
     assert_eq!(ready.status, 503);
     let checks = ready.json()["checks"].clone();

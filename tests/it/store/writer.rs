@@ -47,7 +47,9 @@ async fn door() -> Door {
     Door { writer, outside, _folder: folder }
 }
 
-fn work<T>(run: impl for<'t> FnOnce(&'t DatabaseExecutor<'t>) -> BoxFuture<'t, Result<T, DbErr>> + Send + 'static) -> Work<T> {
+fn work<T>(
+    run: impl for<'t> FnOnce(&'t DatabaseExecutor<'t>) -> BoxFuture<'t, Result<T, DbErr>> + Send + 'static,
+) -> Work<T> {
     Box::new(run)
 }
 
