@@ -344,7 +344,11 @@ async fn finish(app: &App, id: Uuid) -> Result<()> {
     if write_one!(app, db => authorization::finish(db, id, now)).await? { Ok(()) } else { Err(no_journey()) }
 }
 
+/// For the client; but when the journey is over it has been answered, and one answer is enough.
 fn told(request: &Request, error: Error) -> Refusal {
+    if error.detail.as_ref().is_some_and(|detail| detail.rule.name == rule::JOURNEY.name) {
+        return error.into();
+    }
     Refusal::Tell(Box::new((request.reply.clone(), error)))
 }
 

@@ -1,7 +1,7 @@
 //! A server for one test: its own database, a clock that the test turns, chance from a seed, the real listener and routes.
 use std::{fs, sync::LazyLock};
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use signet::{
     app::{
         App,
@@ -174,27 +174,38 @@ impl OwnDatabase {
         let name = format!("signet_test_{}", super::relying_party::random(20).to_lowercase().replace(['-', '_'], "x"));
         let mut url = server.clone();
         url.set_path(&name);
-        execute(&server, &format!("CREATE DATABASE {name}")).await;
+        administer(&server).await.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         Some(OwnDatabase { server, url, name })
     }
 }
 
-async fn execute(server: &Url, statement: &str) {
+async fn administer(server: &Url) -> DatabaseConnection {
     let mut options = sea_orm::ConnectOptions::new(server.as_str());
     options.max_connections(1).sqlx_logging(false);
-    let server = Database::connect(options).await.unwrap();
-    server.execute_unprepared(statement).await.unwrap();
-    server.close().await.unwrap();
+    Database::connect(options).await.unwrap()
+}
+
+/// Whatever the server under test was still doing there would be waited for, and it does no more: its runtime is ours.
+async fn drop_database(server: &Url, name: &str) {
+    let db = administer(server).await;
+    if db.get_database_backend() == DbBackend::Postgres {
+        return drop(db.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap());
+    }
+    let connected = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
+    for row in db.query_all_raw(Statement::from_string(DbBackend::MySql, connected)).await.unwrap() {
+        // It may have ended by itself.
+        let _ = db.execute_unprepared(&format!("KILL {}", row.try_get_by_index::<i64>(0).unwrap())).await;
+    }
+    db.execute_unprepared(&format!("DROP DATABASE {name}")).await.unwrap();
 }
 
 impl Drop for OwnDatabase {
     fn drop(&mut self) {
-        let force = if self.server.scheme().starts_with("postgres") { " WITH (FORCE)" } else { "" };
-        let (server, statement) = (self.server.clone(), format!("DROP DATABASE {}{force}", self.name));
+        let (server, name) = (self.server.clone(), self.name.clone());
         // The test's own runtime is busy dropping this very value.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(execute(&server, &statement));
+            runtime.block_on(drop_database(&server, &name));
         });
         assert!(dropping.join().is_ok() || std::thread::panicking(), "the database {} stays behind", self.name);
     }
