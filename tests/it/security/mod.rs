@@ -14,6 +14,7 @@ mod jwt;
 mod limits;
 mod logging;
 mod logout;
+mod markup;
 mod metadata;
 mod pages;
 mod passwords;
