@@ -18,8 +18,9 @@ use crate::{
     store::{
         authorization::{self, Authorization},
         client::Client,
-        consent, grant,
-        session::Session,
+        consent::Consent,
+        grant,
+        session::{Live, Session},
         user::User,
     },
 };
@@ -66,7 +67,7 @@ async fn begin_traced(
     let (client, request) = read(app, &params, trace).await?;
     let kept = kept(app, &params, &request).map_err(|error| told(&request, error))?;
     let journey = |browser| Authorization {
-        id: app.id(),
+        id: app.ordered_id(),
         browser_hash: browser,
         trace_id: trace.id.clone(),
         client_id: client.client_id.clone(),
@@ -82,8 +83,9 @@ async fn begin_traced(
     if posted {
         return Ok(keep(app, journey(None), Next::Journey).await?);
     }
-    let signed_in = visitor.session(app).await?;
-    let known = known(app, &request, &client, None, signed_in.as_ref()).await.map_err(|e| told(&request, e))?;
+    let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
+    let known =
+        known(app, &request, &client, None, signed_in.as_ref(), consent.as_ref()).map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()).map_err(|error| told(&request, error))? {
         Step::Issue => {
             let issued = issue_code(app, &client, &request, signed_in, None, trace).await;
@@ -124,8 +126,9 @@ pub async fn proceed(app: &App, id: Uuid, visitor: &Visitor) -> Result<Next, Ref
 async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Result<Next, Refusal> {
     let row = find(app, id, visitor, trace).await?;
     let (client, request) = read(app, &Params::parse(&row.params), trace).await?;
-    let signed_in = visitor.session(app).await?;
-    let known = known(app, &request, &client, Some(&row), signed_in.as_ref()).await.map_err(|e| told(&request, e))?;
+    let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
+    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref())
+        .map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()) {
         Ok(Step::Issue) => {
             let issued = issue_code(app, &client, &request, signed_in, Some(&row), trace).await;
@@ -168,8 +171,8 @@ async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) 
     let row = find(app, id, visitor, trace).await?;
     let (client, request) = read(app, &Params::parse(&row.params), trace).await?;
     trace.checks.clear();
-    let signed_in = visitor.session(app).await?;
-    let known = known(app, &request, &client, Some(&row), signed_in.as_ref()).await?;
+    let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
+    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref())?;
     Ok((client, request, signed_in, known))
 }
 
@@ -240,39 +243,42 @@ fn expected_user(app: &App, request: &Request, row: Option<&Authorization>) -> R
     Ok(request.claims.sub.as_deref().map(|sub| Uuid::try_parse(sub).unwrap_or(Uuid::nil())))
 }
 
-async fn known(
+fn known(
     app: &App,
     request: &Request,
     client: &Client,
     row: Option<&Authorization>,
     signed_in: Option<&(Session, User)>,
+    consent: Option<&Consent>,
 ) -> Result<Known> {
     let expected_user = expected_user(app, request, row)?;
     let Some((session, user)) = signed_in else { return Ok(Known { expected_user, ..Known::default() }) };
-    let consent_not_needed = client.policy.first_party && client.policy.skip_consent;
     let row = row.filter(|row| row.session_id == Some(session.id));
-    let consented = match consent_not_needed {
-        true => Scope::default(),
-        false => consented(app, user.id, client, request).await?,
-    };
     Ok(Known {
         user: Some(user.id),
         signed_in_at: Some(session.auth_time),
         signed_in_here: row.is_some_and(|row| row.signed_in_here),
         chosen_here: row.is_some_and(|row| row.chosen_here),
         expected_user,
-        consented,
+        consented: consented(consent, request),
         consented_here: row.is_some_and(|row| row.consented),
-        consent_not_needed,
+        consent_not_needed: client.policy.first_party && client.policy.skip_consent,
     })
 }
 
 /// What was agreed to before. Claims asked for by name count as much as scopes: a new one asks again.
-async fn consented(app: &App, user: Uuid, client: &Client, request: &Request) -> Result<Scope> {
-    let Some(consent) = consent::find(&app.db, user, &client.client_id).await? else { return Ok(Scope::default()) };
+fn consented(consent: Option<&Consent>, request: &Request) -> Scope {
+    let Some(consent) = consent else { return Scope::default() };
     let beyond = request.claims.beyond(&consent.scope);
     let all = beyond.iter().all(|claim| consent.claims.0.iter().any(|known| known == claim));
-    Ok(if all { consent.scope } else { Scope::default() })
+    if all { consent.scope.clone() } else { Scope::default() }
+}
+
+fn apart(live: Option<Live>) -> (Option<(Session, User)>, Option<Consent>) {
+    match live {
+        Some((session, user, consent)) => (Some((session, user)), consent),
+        None => (None, None),
+    }
 }
 
 async fn issue_code(
@@ -289,7 +295,7 @@ async fn issue_code(
     let now = app.now();
     let offline = request.scope.contains("offline_access");
     let grant = grant::Grant {
-        id: app.id(),
+        id: app.ordered_id(),
         code_hash: Some(code.hash()),
         client_id: client.client_id.clone(),
         user_id: user.id,

@@ -13,6 +13,9 @@ use poem::{
 
 use super::browser;
 
+/// The style that ReDoc's script adds for its scroll bars. The browser tests say when it has become another.
+const SCROLL_BARS: &str = "'sha256-sDI9pUw6Z98NC0sorERcD03vlQ8zZwyaBSQ06jerL4M='";
+
 /// The page and its policy. They are large and few ask for them, so they are made for the first who does.
 pub fn page(html: impl Fn() -> String + Send + Sync + 'static) -> impl Endpoint {
     let made = OnceLock::new();
@@ -37,7 +40,7 @@ fn policy(html: &str) -> HeaderValue {
     // Styled components begin as an empty element, which the page's own script then fills by the style sheet's API.
     let empty = source("");
     let policy = format!(
-        "default-src 'none'; script-src{scripts}; style-src{styles} {empty}; img-src 'self' data:; \
+        "default-src 'none'; script-src{scripts}; style-src{styles} {empty} {SCROLL_BARS}; img-src 'self' data:; \
          connect-src 'self'; worker-src blob:; form-action 'none'; base-uri 'none'; object-src 'none'; \
          frame-ancestors 'none'"
     );

@@ -69,6 +69,7 @@ fn routes(base: &str) -> Route {
         .at("/try/callback", get(pages::try_it::callback))
         .at("/errors/:trace", get(pages::error::explain))
         .at("/static/:name", get(pages::files::asset))
+        .at("/favicon.ico", get(pages::files::icon))
         .at("/", get(pages::account::home))
         .at("/docs", document(|base| openapi(base).swagger_ui_html()))
         .at("/redoc", document(|base| openapi(base).redoc_html()))

@@ -56,13 +56,18 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
         let path = request.uri().path().strip_prefix(&*self.base).unwrap_or(request.uri().path()).to_owned();
         let sharing = cors::sharing(&path);
         let span = tracing::info_span!("request", id);
-        let reader = cors::reader(&self.app, &request, sharing).await;
+        let reader = cors::reader(&self.app, request.headers().get(header::ORIGIN).cloned(), sharing);
         let face = Face::of(self, &request, &path);
-        let mut response = match refusal(&mut request).await {
-            Some(status) => face.show(&self.app, status),
-            None if cors::is_preflight(&request, sharing) => cors::preflight(reader.as_ref()),
-            None => self.answer(request, face, &path).instrument(span.clone()).await,
+        let answer = async {
+            match refusal(&mut request).await {
+                Some(status) => Some(face.show(&self.app, status)),
+                None if cors::is_preflight(&request, sharing) => None,
+                None => Some(self.answer(request, face, &path).instrument(span.clone()).await),
+            }
         };
+        // Side by side: a database that is away is waited for once.
+        let (reader, answer) = tokio::join!(reader, answer);
+        let mut response = answer.unwrap_or_else(|| cors::preflight(reader.as_ref()));
         cors::share(response.headers_mut(), reader, sharing);
         headers::complete(response.headers_mut(), self.app.config.server.issuer.is_https());
         if let Ok(value) = HeaderValue::from_str(&id) {

@@ -11,6 +11,8 @@ use poem::{
 use super::{assets, view::Site};
 use crate::app::App;
 
+/// The address never changes, so browsers ask again after a day.
+const FOR_A_DAY: &str = "public, max-age=86400";
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 #[handler]
@@ -25,5 +27,17 @@ pub fn asset(app: Data<&App>, site: Data<&Arc<Site>>, Path(name): Path<String>) 
             Some(asset) => file(asset.media_type, asset.content.to_vec()),
             None => StatusCode::NOT_FOUND.into_response(),
         },
+    }
+}
+
+/// Where browsers look for the picture of a page that names none, as the pages about the contract do.
+#[handler]
+pub fn icon() -> Response {
+    match assets::find("touch-icon.png") {
+        Some(icon) => {
+            let response = Response::builder().content_type(icon.media_type);
+            response.header(header::CACHE_CONTROL, FOR_A_DAY).body(icon.content)
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }

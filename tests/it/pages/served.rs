@@ -184,6 +184,14 @@ async fn sec_097_the_pages_about_the_contract_name_their_scripts_by_hash() {
     }
 }
 
+#[tokio::test]
+async fn a_browser_finds_a_picture_where_it_looks_for_one() {
+    let server = TestServer::start().await;
+    let icon = server.site.get(&server.site.url("/favicon.ico").to_string()).await;
+    assert_eq!((icon.status, icon.media_type()), (200, "image/png"));
+    assert!(icon.body.starts_with(b"\x89PNG"));
+}
+
 fn hash(content: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(openssl::sha::sha256(content.as_bytes())))
 }

@@ -12,6 +12,9 @@ const FLAGS = [
   '--no-proxy-server',
 ]
 
+/** What browsers complained about on pages of ours since it was last asked for. */
+const complaints = []
+
 /** Playwright gives it a user-data directory of its own and removes that at the end. */
 export function launch() {
   return chromium.launch({ executablePath: setting.chromium, headless: true, chromiumSandbox: false, args: FLAGS })
@@ -19,9 +22,30 @@ export function launch() {
 
 /** A person at a browser of their own, without cookies. */
 export async function person(browser, options = {}) {
-  const context = await browser.newContext({ locale: 'en-US', ...options })
+  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 }, ...options })
   context.setDefaultTimeout(15_000)
+  context.on('console', listen)
+  context.on('weberror', (error) => complaints.push(`${error.page()?.url()}: ${error.error()}`))
   return await context.newPage()
+}
+
+/** Everything that a browser reports of a page of ours is a mistake, but not that an error page has an error's status. */
+function listen(message) {
+  const { url } = message.location()
+  const isPage = url === message.page()?.url() && /the server responded with a status of [45]\d\d/.test(message.text())
+  const isOurs = url.startsWith(setting.issuer) || message.page()?.url().startsWith(setting.issuer)
+  const isPolicy = message.text().includes('Content Security Policy')
+  if (['error', 'warning'].includes(message.type()) && !isPage && (isOurs || isPolicy)) {
+    complaints.push(`${message.page()?.url()}: ${message.text()}`)
+  }
+}
+
+/** Throws when a browser has complained, unless every complaint is one that `expected` says to be right. */
+export function quiet(expected = () => false) {
+  const all = complaints.splice(0)
+  const wrong = all.filter((complaint) => !expected(complaint))
+  if (wrong.length) throw new Error(`the browser complains:\n${wrong.join('\n')}`)
+  return all
 }
 
 /** Steps at the pages of an authorization, in the order in which they are expected. */

@@ -7,6 +7,10 @@ import { setting } from './checks.mjs'
 const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
 const waiting = []
 
+/** The client's own picture. */
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><path fill="#0b5d57" d="M24 4 44 14v4H4v-4z"/>
+<path fill="#0b5d57" d="M8 22h6v14H8zm13 0h6v14h-6zm13 0h6v14h-6zM4 39h40v5H4z"/></svg>`
+
 /** The next authorization response at the callback, as the browser sent it: a URL or a posted form. */
 export function arrival(seconds = 20) {
   return new Promise((resolve, reject) => {
@@ -40,6 +44,8 @@ async function answer(request, response) {
     waiting.shift()?.(received)
   } else if (url.pathname === '/signed-out') {
     send(response, 'text/html', '<!doctype html><title>The app</title><p id="signed-out">Signed out of the app.')
+  } else if (url.pathname === '/logo.svg') {
+    send(response, 'image/svg+xml', LOGO)
   } else if (url.pathname === '/spa') {
     send(response, 'text/html', await readFile(new URL('spa.html', import.meta.url)))
   } else if (/^\/modules\/(openid-client|oauth4webapi|jose)\/[\w/.-]+\.js$/.test(url.pathname)) {

@@ -1,6 +1,6 @@
 // openid-client (npm) as the relying party, Chromium as the person's browser.
 import * as client from 'openid-client'
-import { launch, person, login, password, allow, deny } from './browser.mjs'
+import { launch, person, login, password, allow, deny, quiet } from './browser.mjs'
 import { arrival, listen } from './callback.mjs'
 import { check, equal, fails, holds, pause, setting, watch } from './checks.mjs'
 
@@ -250,6 +250,7 @@ try {
   await webClient(browser)
   await otherWebClients(browser)
   await singlePageApp(browser)
+  await check('the browser had nothing to complain about', () => quiet())
 } finally {
   await browser.close()
   server.close()
