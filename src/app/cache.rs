@@ -2,12 +2,13 @@
 //! Nothing that is single-use or revocable is here: no code, token, session or nonce.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
 use moka::future::Cache as Moka;
 use sea_orm::{DatabaseConnection, DbErr};
+use tokio::time::timeout;
 
 use crate::{
     crypto::jwk::KeySet,
@@ -20,6 +21,9 @@ use crate::{
 
 /// D9 allows 5 s to reach other nodes.
 const LIFE: Duration = Duration::from_secs(4);
+
+/// What can be answered without the database waits no longer for it.
+const BRIEFLY: Duration = Duration::from_millis(500);
 
 /// All resources, with what the rules need of them worked out.
 #[derive(Debug, Default)]
@@ -46,6 +50,8 @@ pub struct Cache {
     clients: Moka<String, Arc<Client>>,
     origins: Moka<String, bool>,
     resources: Moka<(), Arc<Resources>>,
+    /// Those that were read last, however long ago.
+    last_resources: RwLock<Arc<Resources>>,
     /// Discovery documents, by their path.
     pub documents: moka::sync::Cache<&'static str, Document>,
     /// The keys of clients that sign assertions, registered or fetched, by client and its last change.
@@ -59,6 +65,7 @@ impl Default for Cache {
             clients: Moka::builder().max_capacity(10_000).time_to_live(LIFE).build(),
             origins: Moka::builder().max_capacity(1_000).time_to_live(LIFE).build(),
             resources: Moka::builder().max_capacity(1).time_to_live(LIFE).build(),
+            last_resources: RwLock::default(),
             documents: moka::sync::Cache::builder().max_capacity(8).time_to_live(LIFE).build(),
             client_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
             refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
@@ -101,7 +108,16 @@ impl Cache {
         let rules = rows.iter().map(resource::Model::rules).collect();
         let known = Arc::new(Resources { rows, rules });
         self.resources.insert((), known.clone()).await;
+        *self.last_resources.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
         Ok(known)
+    }
+
+    /// For what must be answered also while the database is away: what was known last, then.
+    pub async fn resources_known(&self, db: &DatabaseConnection) -> Arc<Resources> {
+        match timeout(BRIEFLY, self.resources(db)).await {
+            Ok(Ok(resources)) => resources,
+            _ => self.last_resources.read().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
     }
 
     /// True at most once per `pause` and client: an invented `kid` must not make us fetch at will.

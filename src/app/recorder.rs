@@ -113,7 +113,7 @@ impl Inbox {
 }
 
 async fn insert(app: &App, rows: Vec<trace_event::ActiveModel>) -> Result<(), DbErr> {
-    app.writer.write_one(Box::new(move |db| Box::pin(trace_event::insert(db, rows)))).await
+    app.writer.write(Box::new(move |db| Box::pin(trace_event::insert(db, rows)))).await
 }
 
 impl App {

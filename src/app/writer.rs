@@ -6,15 +6,20 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
-    DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{mpsc, oneshot};
+
+use crate::store::is_away;
 
 /// At most so many writes in one commit: enough to share its cost, few enough not to wait long.
 const BATCH: usize = 64;
@@ -26,7 +31,17 @@ pub type Work<T> = Box<dyn for<'t> FnOnce(&'t DatabaseExecutor<'t>) -> BoxFuture
 
 /// Tells one waiting caller how its write ended: with the commit's error, or as the write itself said.
 type Answer = Box<dyn FnOnce(Result<(), DbErr>) + Send>;
-type Job = Box<dyn for<'t> FnOnce(&'t DatabaseExecutor<'t>) -> BoxFuture<'t, (bool, Answer)> + Send>;
+type Job = Box<dyn for<'t> FnOnce(&'t DatabaseExecutor<'t>) -> BoxFuture<'t, (Ended, Answer)> + Send>;
+
+/// How one write of a batch ended, before the commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Kept,
+    Undone,
+    /// The database itself failed. SQLite may have undone the whole transaction (full disk, no memory), and
+    /// statements after that would each be kept alone.
+    Broken,
+}
 
 pub struct Queued {
     job: Job,
@@ -38,7 +53,7 @@ pub enum Writer {
     /// PostgreSQL, MySQL.
     Each(DatabaseConnection),
     /// SQLite.
-    Gathered { queue: mpsc::Sender<Queued>, healthy: std::sync::Arc<AtomicBool> },
+    Gathered { queue: mpsc::Sender<Queued>, healthy: Arc<AtomicBool> },
 }
 
 impl Writer {
@@ -46,12 +61,16 @@ impl Writer {
         Writer::Each(db)
     }
 
-    /// Starts the gathering task on a connection that nothing else uses.
-    pub fn gathered(connection: DatabaseConnection) -> Self {
+    /// Starts the gathering task on a connection of its own.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub async fn gathered(options: ConnectOptions) -> Result<Self, DbErr> {
+        let connection = Database::connect(options.clone()).await?;
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let healthy = std::sync::Arc::new(AtomicBool::new(true));
-        tokio::spawn(gather(connection, waiting, healthy.clone()));
-        Writer::Gathered { queue, healthy }
+        let healthy = Arc::new(AtomicBool::new(true));
+        tokio::spawn(gather(connection, options, waiting, healthy.clone()));
+        Ok(Writer::Gathered { queue, healthy })
     }
 
     /// Several statements that stand or fall together.
@@ -62,9 +81,13 @@ impl Writer {
         match self {
             Writer::Each(db) => {
                 let transaction = db.begin().await?;
-                let value = work(&DatabaseExecutor::Transaction(&transaction)).await?;
-                transaction.commit().await?;
-                Ok(value)
+                let result = work(&DatabaseExecutor::Transaction(&transaction)).await;
+                match result {
+                    Ok(_) => transaction.commit().await?,
+                    // A transaction that cannot even be undone is undone with its connection.
+                    Err(_) => drop(transaction.rollback().await),
+                }
+                result
             }
             Writer::Gathered { queue, .. } => enqueue(queue, work, false).await,
         }
@@ -81,11 +104,11 @@ impl Writer {
         }
     }
 
-    /// False while commits fail, for readiness.
+    /// False after the database refused a commit, until one goes well; for readiness.
     pub fn is_healthy(&self) -> bool {
         match self {
             Writer::Each(_) => true,
-            Writer::Gathered { healthy, .. } => healthy.load(Ordering::Relaxed),
+            Writer::Gathered { queue, healthy } => healthy.load(Ordering::Relaxed) && !queue.is_closed(),
         }
     }
 }
@@ -95,14 +118,18 @@ async fn enqueue<T: Send + 'static>(queue: &mpsc::Sender<Queued>, work: Work<T>,
     let job: Job = Box::new(move |db| {
         async move {
             // A panic in one write must not take the others with it.
-            let result = AssertUnwindSafe(work(db)).catch_unwind().await;
+            let result = AssertUnwindSafe(async { work(db).await }).catch_unwind().await;
             let result = result.unwrap_or_else(|_| Err(DbErr::Custom("a write panicked".to_owned())));
-            let keep = result.is_ok();
+            let ended = match &result {
+                Ok(_) => Ended::Kept,
+                Err(error) if is_away(error) => Ended::Broken,
+                Err(_) => Ended::Undone,
+            };
             let tell: Answer = Box::new(move |committed| {
                 // Whoever asked may have gone away meanwhile.
                 let _ = answer.send(committed.and(result));
             });
-            (keep, tell)
+            (ended, tell)
         }
         .boxed()
     });
@@ -115,66 +142,79 @@ fn overloaded() -> DbErr {
 }
 
 async fn gather(
-    connection: DatabaseConnection,
+    mut connection: DatabaseConnection,
+    options: ConnectOptions,
     mut waiting: mpsc::Receiver<Queued>,
-    healthy: std::sync::Arc<AtomicBool>,
+    healthy: Arc<AtomicBool>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let committed = commit(&connection, &mut batch).await;
-        healthy.store(committed, Ordering::Relaxed);
+        let result = match begin(&connection).await {
+            Ok(transaction) => commit(transaction, &mut batch).await,
+            Err(error) => {
+                // Those who came meanwhile have waited for the same; nobody waits twice.
+                while waiting.try_recv().is_ok() {}
+                Err(error)
+            }
+        };
+        healthy.store(result.is_ok(), Ordering::Relaxed);
+        if let Err(error) = result {
+            tracing::error!(%error, "a batch of writes was undone");
+            // Those that were not run; their callers see a closed channel and answer 503.
+            batch.clear();
+            // A connection that failed may be left in the middle of something.
+            if let Ok(fresh) = Database::connect(options.clone()).await {
+                connection = fresh;
+            }
+        }
     }
 }
 
-/// Runs the batch in one transaction and tells everybody. True when the commit went well.
-async fn commit(connection: &DatabaseConnection, batch: &mut Vec<Queued>) -> bool {
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    let transaction = match connection.begin_with_options(options).await {
-        Ok(transaction) => transaction,
-        Err(error) => {
-            tracing::error!(%error, "no transaction can be begun; writes fail until this ends");
-            // The jobs are dropped; their callers see a closed channel and answer 503.
-            batch.clear();
-            return false;
+    connection.begin_with_options(options).await
+}
+
+/// Runs the batch in one transaction and tells everybody who was run.
+async fn commit(transaction: DatabaseTransaction, batch: &mut Vec<Queued>) -> Result<(), DbErr> {
+    let mut answers = Vec::with_capacity(batch.len());
+    let mut broken = false;
+    for queued in batch.drain(..) {
+        let (ended, answer) = run(&transaction, queued).await;
+        answers.extend(answer);
+        if ended == Ended::Broken {
+            broken = true;
+            break;
+        }
+    }
+    let committed = match broken {
+        false => transaction.commit().await,
+        true => {
+            // It may be undone already; if not, the connection's end undoes it.
+            drop(transaction.rollback().await);
+            Err(overloaded())
         }
     };
-    let mut answers = Vec::with_capacity(batch.len());
-    for queued in batch.drain(..) {
-        answers.push(run(&transaction, queued).await);
-    }
-    let committed = transaction.commit().await;
-    if let Err(error) = &committed {
-        tracing::error!(%error, "a commit failed");
-    }
     for answer in answers {
         answer(committed.clone());
     }
-    committed.is_ok()
+    committed
 }
 
-async fn run(transaction: &DatabaseTransaction, queued: Queued) -> Answer {
+/// A write that could not be run has nothing to say: its caller sees a closed channel.
+async fn run(transaction: &DatabaseTransaction, queued: Queued) -> (Ended, Option<Answer>) {
     if queued.single {
-        let (_, answer) = (queued.job)(&DatabaseExecutor::Transaction(transaction)).await;
-        return answer;
+        let (ended, answer) = (queued.job)(&DatabaseExecutor::Transaction(transaction)).await;
+        return (ended, Some(answer));
     }
-    let savepoint = match transaction.begin().await {
-        Ok(savepoint) => savepoint,
-        Err(error) => return refuse(queued, error).await,
+    let Ok(savepoint) = transaction.begin().await else { return (Ended::Broken, None) };
+    let (ended, answer) = (queued.job)(&DatabaseExecutor::Transaction(&savepoint)).await;
+    let released = match ended {
+        Ended::Kept => savepoint.commit().await,
+        Ended::Undone | Ended::Broken => savepoint.rollback().await,
     };
-    let (keep, answer) = (queued.job)(&DatabaseExecutor::Transaction(&savepoint)).await;
-    let released = if keep { savepoint.commit().await } else { savepoint.rollback().await };
-    match released {
-        Ok(()) => answer,
-        Err(error) => Box::new(move |_| answer(Err(error))),
-    }
-}
-
-/// Without a savepoint the write must not run at all.
-async fn refuse(queued: Queued, error: DbErr) -> Answer {
-    drop(queued);
-    tracing::error!(%error, "no savepoint can be made");
-    Box::new(|_| {})
+    (if released.is_ok() { ended } else { Ended::Broken }, Some(answer))
 }

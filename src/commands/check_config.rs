@@ -4,18 +4,15 @@ use std::io::{self, Write};
 
 use super::{failure::Failure, output::Format, serve};
 use crate::{
-    config::{Config, ConfigError, error::printable},
+    config::{Config, error::printable},
     flows::declared,
 };
 
 /// # Errors
-/// When the certificate and its key do not go together, or the answer cannot be written.
+/// When the certificate and its key do not go together, a declared client is wrong, or the answer cannot be written.
 pub fn run(config: &Config, format: Format) -> Result<(), Failure> {
     serve::certificate(config)?;
-    let wrong = declared::problems(config);
-    if !wrong.is_empty() {
-        return Err(ConfigError::from(wrong).into());
-    }
+    declared::check(config)?;
     let settings = config.effective();
     format.print(&settings.json(), || settings.text())?;
     for warning in &config.warnings {

@@ -21,7 +21,7 @@ use crate::{
         open::{self, Surroundings},
     },
     config::{Config, ConfigError},
-    flows::{set_up, start},
+    flows::{declared, set_up, start},
     http::{
         self,
         listener::{self, Limits},
@@ -47,6 +47,7 @@ impl Serve {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
+        declared::check(&config)?;
         let tls = certificate(&config)?;
         // From here on a signal is answered, even one that comes before the first request.
         let signals =

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Refused, hint, no_journey, visitor::Visitor, write, write_one};
+use super::{Refused, event, hint, no_journey, visitor::Visitor, write, write_one};
 use crate::{
     app::App,
     protocol::{
@@ -18,8 +18,9 @@ use crate::{
     store::{
         authorization::{self, Authorization},
         client::Client,
-        consent, grant,
-        session::Session,
+        consent::Consent,
+        grant,
+        session::{Live, Session},
         user::User,
     },
 };
@@ -51,7 +52,7 @@ pub struct Journey {
 /// # Errors
 /// What must be shown here, because the redirect URI is not proven.
 pub async fn begin(app: &App, params: Params, visitor: &Visitor, posted: bool) -> Result<Next, Refused> {
-    let mut trace = app.trace(Kind::Authorize);
+    let mut trace = app.trace(Kind::Authorize).from(visitor.address);
     let next = begin_traced(app, params, visitor, posted, &mut trace).await;
     answer(app, trace, next)
 }
@@ -64,12 +65,13 @@ async fn begin_traced(
     trace: &mut Trace,
 ) -> Result<Next, Refusal> {
     let (client, request) = read(app, &params, trace).await?;
+    let kept = kept(app, &params, &request).map_err(|error| told(&request, error))?;
     let journey = |browser| Authorization {
-        id: app.id(),
+        id: app.ordered_id(),
         browser_hash: browser,
         trace_id: trace.id.clone(),
         client_id: client.client_id.clone(),
-        params: params.encode(),
+        params: kept.clone(),
         session_id: None,
         signed_in_here: false,
         chosen_here: false,
@@ -81,8 +83,9 @@ async fn begin_traced(
     if posted {
         return Ok(keep(app, journey(None), Next::Journey).await?);
     }
-    let signed_in = visitor.session(app).await?;
-    let known = known(app, &request, &client, None, signed_in.as_ref()).await.map_err(|e| told(&request, e))?;
+    let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
+    let known =
+        known(app, &request, &client, None, signed_in.as_ref(), consent.as_ref()).map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()).map_err(|error| told(&request, error))? {
         Step::Issue => {
             let issued = issue_code(app, &client, &request, signed_in, None, trace).await;
@@ -90,6 +93,18 @@ async fn begin_traced(
         }
         step => Ok(keep(app, journey(Some(visitor.browser_hash())), |id| Next::Page(id, step)).await?),
     }
+}
+
+/// Whom a hint named, in the request as a journey keeps it. No client can send it: what is kept is chosen by name.
+const HINTED: &str = "id_token_hint.sub";
+
+/// The request without what nobody reads again, and of a hint only whom it names: case SEC-163.
+fn kept(app: &App, params: &Params, request: &Request) -> Result<String> {
+    let mut kept = params.only(&authorize::KEPT);
+    if let Some(token) = &request.id_token_hint {
+        kept = kept.with(HINTED, &hint::read(app, token)?.sub.to_string());
+    }
+    Ok(kept.encode())
 }
 
 async fn keep(app: &App, row: Authorization, next: impl Fn(Uuid) -> Next) -> Result<Next> {
@@ -103,7 +118,7 @@ async fn keep(app: &App, row: Authorization, next: impl Fn(Uuid) -> Next) -> Res
 /// # Errors
 /// What must be shown here.
 pub async fn proceed(app: &App, id: Uuid, visitor: &Visitor) -> Result<Next, Refused> {
-    let mut trace = app.trace(Kind::Authorize);
+    let mut trace = app.trace(Kind::Authorize).from(visitor.address);
     let next = proceed_traced(app, id, visitor, &mut trace).await;
     answer(app, trace, next)
 }
@@ -111,8 +126,9 @@ pub async fn proceed(app: &App, id: Uuid, visitor: &Visitor) -> Result<Next, Ref
 async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Result<Next, Refusal> {
     let row = find(app, id, visitor, trace).await?;
     let (client, request) = read(app, &Params::parse(&row.params), trace).await?;
-    let signed_in = visitor.session(app).await?;
-    let known = known(app, &request, &client, Some(&row), signed_in.as_ref()).await.map_err(|e| told(&request, e))?;
+    let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
+    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref())
+        .map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()) {
         Ok(Step::Issue) => {
             let issued = issue_code(app, &client, &request, signed_in, Some(&row), trace).await;
@@ -131,7 +147,7 @@ async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trac
 /// # Errors
 /// When the journey is over, is another browser's, or the client may no longer ask.
 pub async fn look(app: &App, id: Uuid, visitor: &Visitor, kind: Kind) -> Result<Journey, Refused> {
-    let mut trace = app.trace(kind);
+    let mut trace = app.trace(kind).from(visitor.address);
     match look_traced(app, id, visitor, &mut trace).await {
         Ok((client, request, signed_in, known)) => Ok(Journey {
             expects_someone_else: known
@@ -155,8 +171,8 @@ async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) 
     let row = find(app, id, visitor, trace).await?;
     let (client, request) = read(app, &Params::parse(&row.params), trace).await?;
     trace.checks.clear();
-    let signed_in = visitor.session(app).await?;
-    let known = known(app, &request, &client, Some(&row), signed_in.as_ref()).await?;
+    let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
+    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref())?;
     Ok((client, request, signed_in, known))
 }
 
@@ -165,7 +181,11 @@ async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) 
 /// # Errors
 /// When the journey is over or another browser's.
 pub async fn deny(app: &App, id: Uuid, visitor: &Visitor) -> Result<Next, Refused> {
-    let Journey { request, trace, .. } = look(app, id, visitor, Kind::Consent).await?;
+    let Journey { request, signed_in, step, mut trace, .. } = look(app, id, visitor, Kind::Consent).await?;
+    trace.user_id = signed_in.map(|(_, user)| user.id);
+    if step == Step::Consent {
+        event::happened(&trace, event::Event::Consent, "denied");
+    }
     let refusal = match finish(app, id).await {
         Ok(()) => told(&request, Code::AccessDenied.because("the person said no").under(&rule::CONSENT)),
         Err(error) => error.into(),
@@ -211,7 +231,11 @@ async fn read(app: &App, params: &Params, trace: &mut Trace) -> Result<(Arc<Clie
     Ok((client, request))
 }
 
-fn expected_user(app: &App, request: &Request) -> Result<Option<Uuid>> {
+fn expected_user(app: &App, request: &Request, row: Option<&Authorization>) -> Result<Option<Uuid>> {
+    let kept = row.map(|row| Params::parse(&row.params));
+    if let Some(sub) = kept.as_ref().and_then(|kept| kept.get(HINTED)) {
+        return Ok(Some(Uuid::try_parse(sub).unwrap_or(Uuid::nil())));
+    }
     if let Some(token) = &request.id_token_hint {
         return Ok(Some(hint::read(app, token)?.sub));
     }
@@ -219,39 +243,42 @@ fn expected_user(app: &App, request: &Request) -> Result<Option<Uuid>> {
     Ok(request.claims.sub.as_deref().map(|sub| Uuid::try_parse(sub).unwrap_or(Uuid::nil())))
 }
 
-async fn known(
+fn known(
     app: &App,
     request: &Request,
     client: &Client,
     row: Option<&Authorization>,
     signed_in: Option<&(Session, User)>,
+    consent: Option<&Consent>,
 ) -> Result<Known> {
-    let expected_user = expected_user(app, request)?;
+    let expected_user = expected_user(app, request, row)?;
     let Some((session, user)) = signed_in else { return Ok(Known { expected_user, ..Known::default() }) };
-    let consent_not_needed = client.policy.first_party && client.policy.skip_consent;
     let row = row.filter(|row| row.session_id == Some(session.id));
-    let consented = match consent_not_needed {
-        true => Scope::default(),
-        false => consented(app, user.id, client, request).await?,
-    };
     Ok(Known {
         user: Some(user.id),
         signed_in_at: Some(session.auth_time),
         signed_in_here: row.is_some_and(|row| row.signed_in_here),
         chosen_here: row.is_some_and(|row| row.chosen_here),
         expected_user,
-        consented,
+        consented: consented(consent, request),
         consented_here: row.is_some_and(|row| row.consented),
-        consent_not_needed,
+        consent_not_needed: client.policy.first_party && client.policy.skip_consent,
     })
 }
 
 /// What was agreed to before. Claims asked for by name count as much as scopes: a new one asks again.
-async fn consented(app: &App, user: Uuid, client: &Client, request: &Request) -> Result<Scope> {
-    let Some(consent) = consent::find(&app.db, user, &client.client_id).await? else { return Ok(Scope::default()) };
+fn consented(consent: Option<&Consent>, request: &Request) -> Scope {
+    let Some(consent) = consent else { return Scope::default() };
     let beyond = request.claims.beyond(&consent.scope);
     let all = beyond.iter().all(|claim| consent.claims.0.iter().any(|known| known == claim));
-    Ok(if all { consent.scope } else { Scope::default() })
+    if all { consent.scope.clone() } else { Scope::default() }
+}
+
+fn apart(live: Option<Live>) -> (Option<(Session, User)>, Option<Consent>) {
+    match live {
+        Some((session, user, consent)) => (Some((session, user)), consent),
+        None => (None, None),
+    }
 }
 
 async fn issue_code(
@@ -268,7 +295,7 @@ async fn issue_code(
     let now = app.now();
     let offline = request.scope.contains("offline_access");
     let grant = grant::Grant {
-        id: app.id(),
+        id: app.ordered_id(),
         code_hash: Some(code.hash()),
         client_id: client.client_id.clone(),
         user_id: user.id,
@@ -330,6 +357,7 @@ fn answer(app: &App, mut trace: Trace, next: Result<Next, Refusal>) -> Result<Ne
         }
         Err(Refusal::Tell(tell)) => {
             let (reply, error) = *tell;
+            event::refused(&trace, &error);
             trace.refused(&error);
             if let Some(cause) = &error.cause {
                 tracing::error!(%cause, trace_id = trace.id, "an authorization failed");

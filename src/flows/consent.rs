@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{
     Refused,
     authorize::{self, Journey},
+    event::{self, Event},
     no_journey,
     visitor::Visitor,
     write, write_one,
@@ -65,6 +66,7 @@ pub async fn allow(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused
         })
         .await?;
         trace.passed(&rule::CONSENT, Some(Shown::scope(&request.scope)));
+        event::happened(&trace, Event::Consent, "granted");
         Ok(())
     };
     let outcome = outcome.await;

@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use super::{
     Field, Trouble,
     admin::clients::{self, Kind, NewClient},
+    event::{self, Changed},
     try_it, write,
 };
 use crate::{
     app::App,
-    config::{AccessTokenFormat, Client as Declared, ClientKind, Config, Consent, Problem, RefreshTokens},
+    config::{AccessTokenFormat, Client as Declared, ClientKind, Config, ConfigError, Consent, Problem, RefreshTokens},
     crypto::secret::Secret,
     protocol::{
         Scope,
@@ -26,10 +27,7 @@ use crate::{
 /// With file, line, key and remedy when a declared client is wrong, or when the database is away.
 pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     let mut wanted = try_it::clients(app).to_vec();
-    let wrong = problems(&app.config);
-    if !wrong.is_empty() {
-        return Err(Trouble::Conflict(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    }
+    check(&app.config).map_err(|wrong| Trouble::Conflict(wrong.to_string()))?;
     for declared in &app.config.clients {
         wanted.push(row(app, declared)?);
     }
@@ -43,6 +41,7 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
             )));
         }
         clients::put(app, client.clone()).await?;
+        event::changed(Changed::Client(&client.client_id), "declared");
     }
     let named: HashSet<&str> = wanted.iter().map(|client| client.client_id.as_str()).collect();
     let gone = known
@@ -51,12 +50,21 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     for client in gone {
         tracing::warn!(client = client.client_id, "the settings no longer declare this client; it is disabled");
         clients::put(app, Client { disabled_at: Some(app.now()), ..client.clone() }).await?;
+        event::changed(Changed::Client(&client.client_id), "disabled");
     }
     resources(app).await
 }
 
-/// Everything that the specifications forbid about the declared clients: for `check-config`, and before any is written.
-pub fn problems(config: &Config) -> Vec<Problem> {
+/// For `check-config`, and before a start makes anything.
+///
+/// # Errors
+/// Everything that the specifications forbid about the declared clients.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
+    let problems = problems(config);
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+fn problems(config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (i, declared) in config.clients.iter().enumerate() {
         let fields = match described(declared) {

@@ -19,8 +19,7 @@ pub async fn metadata(app: &App, locales: &[&'static str]) -> Result<Document> {
     if let Some(document) = app.cache.documents.get(NAME) {
         return Ok(document);
     }
-    // Metadata needs no dependency to be true: when the database is away, resources are what is missing.
-    let resources = app.cache.resources(&app.db).await.unwrap_or_default();
+    let resources = app.cache.resources_known(&app.db).await;
     let scopes = resources.rules.iter().fold(Scope::default(), |all, resource| all.with(&resource.scope));
     let offered = Offered { issuer: app.issuer(), grant_types: &grants::names(), locales, resource_scopes: &scopes };
     let document = keys::document(&discovery::metadata(&offered));

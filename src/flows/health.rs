@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 
+use super::lease;
 use crate::{app::App, protocol::Result};
 
 /// A dependency and whether it answers. What is wrong with it stands in the log, not on a public page.
@@ -17,9 +18,8 @@ pub struct State {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub async fn check(app: &App) -> Vec<State> {
-    let database = tokio::time::timeout(PATIENCE, app.db.execute_unprepared("SELECT 1")).await;
-    let database = match database {
-        Ok(Ok(_)) => app.writer.is_healthy(),
+    let database = match tokio::time::timeout(PATIENCE, database(app)).await {
+        Ok(Ok(())) => true,
         Ok(Err(error)) => {
             tracing::warn!(%error, "the database does not answer");
             false
@@ -31,6 +31,15 @@ pub async fn check(app: &App) -> Vec<State> {
     };
     let keys = signer(app).is_ok();
     vec![State { name: "database", up: database }, State { name: "signing_key", up: keys }]
+}
+
+/// Reads; and after a write has failed, writes, for without traffic nothing else would find out that writes work again.
+async fn database(app: &App) -> Result<()> {
+    app.db.execute_unprepared("SELECT 1").await?;
+    if !app.writer.is_healthy() {
+        lease::take(app, "health", 0).await?;
+    }
+    Ok(())
 }
 
 fn signer(app: &App) -> Result<()> {

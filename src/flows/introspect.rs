@@ -21,7 +21,7 @@ use crate::{
 /// # Errors
 /// When the caller does not prove itself; never because of the token.
 pub async fn about(app: &App, presented: Presented<'_>) -> Result<Map<String, Value>, Refused> {
-    let mut trace = app.trace(Kind::Introspect);
+    let mut trace = app.trace(Kind::Introspect).from(presented.address);
     let answer = about_traced(app, presented, &mut trace).await;
     super::settle(app, trace, answer)
 }

@@ -44,7 +44,7 @@ pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut 
         (Some(grant), Some(generation)) => Some(refresh_token::derive(app, Named { grant: grant.id, generation })),
         _ => None,
     };
-    spend(app, &approval, row).await?;
+    spend(app, &approval, row, trace).await?;
     trace.passed(&rule::TOKEN, Some(Shown::scope(&scope)));
     Ok(Tokens {
         access_token,
@@ -132,7 +132,7 @@ fn id_token(app: &App, client: &Client, approval: &Approval, access_token: &str)
 }
 
 /// The one write. Its condition decides the race.
-async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>) -> Result<()> {
+async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>, trace: &mut Trace) -> Result<()> {
     let now = app.now();
     match (&approval.claim, row) {
         (Claim::Free, None) => Ok(()),
@@ -158,7 +158,7 @@ async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>) -> Re
                     .await?
                 }
             };
-            if won { Ok(()) } else { Err(lost_code(app, id).await) }
+            if won { Ok(()) } else { Err(lost_code(app, id, trace).await) }
         }
         (&Claim::Rotate { grant, generation, expires_at }, row) => {
             let won = match row {
@@ -178,9 +178,9 @@ async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>) -> Re
     }
 }
 
-async fn lost_code(app: &App, id: uuid::Uuid) -> Error {
+async fn lost_code(app: &App, id: uuid::Uuid, trace: &mut Trace) -> Error {
     match grant::find(&app.db, id).await {
-        Ok(Some((row, _))) => authorization_code::spent(app, &row).await,
+        Ok(Some((row, _))) => authorization_code::spent(app, &row, trace).await,
         Ok(None) => Code::InvalidGrant.because("the code has expired").under(&rule::CODE),
         Err(error) => error.into(),
     }

@@ -2,7 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{Refused, authorize, visitor::Visitor, write, write_one};
+use super::{
+    Refused, authorize,
+    event::{self, Event},
+    visitor::Visitor,
+    write, write_one,
+};
 use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
@@ -82,8 +87,9 @@ pub async fn prove(app: &App, visitor: &Visitor, login: &str, password: &str, tr
     };
     let keys = [account, Key::Address(visitor.address)];
     if let Err(error) = app.throttle.check(&keys, app.now()) {
+        trace.user_id = found.map(|user| user.id);
+        event::refused(trace, &error);
         trace.refused(&error);
-        tracing::warn!(address = %visitor.address, "a login was throttled");
         return Ok(Proof::TooMany(error.retry_after.unwrap_or(60)));
     }
     let user_id = found.as_ref().map(|user| user.id);
@@ -93,14 +99,14 @@ pub async fn prove(app: &App, visitor: &Visitor, login: &str, password: &str, tr
             app.throttle.succeeded(&keys[..1]);
             trace.user_id = Some(user.id);
             trace.passed(&rule::LOGIN, Some(Shown::word("password")));
-            tracing::info!(user = %user.id, address = %visitor.address, trace_id = trace.id, "login");
+            event::happened(trace, Event::Login, "ok");
             Ok(Proof::Right(Box::new(user)))
         }
         None => {
             app.throttle.failed(&keys, app.now());
             trace.user_id = user_id;
             trace.refused(&wrong(user_id, verdict));
-            tracing::info!(user = ?user_id, address = %visitor.address, trace_id = trace.id, "login refused");
+            event::happened(trace, Event::Login, "refused");
             Ok(Proof::Wrong)
         }
     }

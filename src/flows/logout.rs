@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Refused, hint, visitor::Visitor, write};
+use super::{
+    Refused,
+    event::{self, Event},
+    hint,
+    visitor::Visitor,
+    write,
+};
 use crate::{
     app::App,
     protocol::{
@@ -36,7 +42,7 @@ pub enum Next {
 /// # Errors
 /// When parameters are ambiguous, or the database is away.
 pub async fn end_session(app: &App, params: &Params, visitor: &Visitor, confirmed: bool) -> Result<Next, Refused> {
-    let mut trace = app.trace(Kind::Logout);
+    let mut trace = app.trace(Kind::Logout).from(visitor.address);
     let next = end_session_traced(app, params, visitor, confirmed, &mut trace).await;
     super::settle(app, trace, next)
 }
@@ -110,6 +116,7 @@ async fn end(app: &App, signed_in: Option<(Session, User)>, trace: &mut Trace) -
     })
     .await?;
     trace.passed(&rule::SESSION, Some(Shown::word("the session was ended")));
-    tracing::info!(user = %user.id, trace_id = trace.id, "logout");
+    trace.user_id = Some(user.id);
+    event::happened(trace, Event::Logout, "ok");
     Ok(())
 }

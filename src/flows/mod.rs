@@ -8,6 +8,7 @@ pub mod client_auth;
 pub mod consent;
 pub mod declared;
 pub mod discover;
+pub mod event;
 pub mod forget;
 pub mod grants;
 pub mod health;
@@ -25,6 +26,8 @@ pub mod token;
 pub mod try_it;
 pub mod userinfo;
 pub mod visitor;
+
+use std::net::IpAddr;
 
 use crate::{
     app::App,
@@ -48,21 +51,24 @@ pub struct Refused {
 
 impl Refused {
     /// A run that ended before any flow began.
-    pub fn at_once(app: &App, kind: Kind, error: Error) -> Self {
-        let mut trace = app.trace(kind);
-        trace.refused(&error);
-        let refused = Refused { error: Box::new(error), trace_id: trace.id.clone() };
+    pub fn at_once(app: &App, kind: Kind, address: IpAddr, error: Error) -> Self {
+        let mut trace = app.trace(kind).from(address);
+        let refused = Refused::by(&mut trace, error);
         app.record(trace);
         refused
+    }
+
+    /// Notes the refusal where it is looked for: in the trace and in the log.
+    fn by(trace: &mut Trace, error: Error) -> Self {
+        event::refused(trace, &error);
+        trace.refused(&error);
+        Refused { error: Box::new(error), trace_id: trace.id.clone() }
     }
 }
 
 /// Ends a run: keeps its checks, and gives a refusal its id.
 fn settle<T>(app: &App, mut trace: Trace, result: Result<T, Error>) -> Result<T, Refused> {
-    let refused = result.map_err(|error| {
-        trace.refused(&error);
-        Refused { error: Box::new(error), trace_id: trace.id.clone() }
-    });
+    let refused = result.map_err(|error| Refused::by(&mut trace, error));
     app.record(trace);
     refused
 }

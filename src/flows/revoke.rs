@@ -21,7 +21,7 @@ use crate::{
 /// # Errors
 /// When the client does not prove itself, or the database is away: a revocation must not be promised in vain.
 pub async fn token(app: &App, presented: Presented<'_>) -> Result<(), Refused> {
-    let mut trace = app.trace(Kind::Revoke);
+    let mut trace = app.trace(Kind::Revoke).from(presented.address);
     let done = token_traced(app, presented, &mut trace).await;
     super::settle(app, trace, done)
 }

@@ -3,6 +3,7 @@
 use super::{
     Refused, Trouble, Why,
     admin::users::{self, NewUser},
+    event::{self, Changed, Event},
     login::{self, SignedIn},
     visitor::Visitor,
     write,
@@ -10,7 +11,10 @@ use super::{
 use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
-    protocol::{Code, Error, Result, rule, trace::Kind},
+    protocol::{
+        Code, Error, Result, rule,
+        trace::{Kind, Shown},
+    },
     store::{password, setup_link, user},
 };
 
@@ -40,6 +44,7 @@ pub async fn link(app: &App, older: Older) -> Result<String> {
         setup_link::insert(db, hash, now, now + LIFE).await
     })
     .await?;
+    event::changed(Changed::SetUpLink, "created");
     Ok(app.url(&format!("/setup?token={}", token.reveal())))
 }
 
@@ -56,7 +61,7 @@ pub async fn is_needed(app: &App) -> Result<bool> {
 /// # Errors
 /// When the link is spent, void or invented.
 pub async fn check(app: &App, visitor: &Visitor, token: &str) -> Result<(), Refused> {
-    let trace = app.trace(Kind::SetUp);
+    let trace = app.trace(Kind::SetUp).from(visitor.address);
     let open = open(app, visitor, token).await;
     super::settle(app, trace, open)
 }
@@ -98,7 +103,11 @@ pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> 
     if !won.await? {
         return Err(Trouble::Broken(spent()));
     }
-    tracing::info!(user = %person.id, "an administrator was made with a set-up link");
+    let mut trace = app.trace(Kind::SetUp).from(visitor.address);
+    trace.user_id = Some(person.id);
+    event::happened(&trace, Event::SetUp, "ok");
+    trace.passed(&rule::ACCOUNT, Some(Shown::word("an administrator was made")));
+    app.record(trace);
     let before = visitor.session(app).await?;
     Ok(login::start_session(app, visitor, before, &person, None).await?)
 }

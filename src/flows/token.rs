@@ -19,7 +19,7 @@ use crate::{
 /// # Errors
 /// Refused, with the id of its trace.
 pub async fn exchange(app: &App, presented: Presented<'_>) -> Result<Tokens, Refused> {
-    let mut trace = app.trace(Kind::Token);
+    let mut trace = app.trace(Kind::Token).from(presented.address);
     let tokens = exchange_traced(app, presented, &mut trace).await;
     super::settle(app, trace, tokens)
 }

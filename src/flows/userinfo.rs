@@ -1,5 +1,7 @@
 //! OpenID Connect Core §5.3: what an access token with `openid` may know about its person.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value};
 
 use super::{Refused, access};
@@ -18,12 +20,13 @@ pub struct Bearer<'a> {
     pub headers: Vec<&'a str>,
     /// The form body, if there was one.
     pub form: Option<&'a Params>,
+    pub address: Option<IpAddr>,
 }
 
 /// # Errors
 /// `invalid_request`, `invalid_token` or `insufficient_scope`; a request without any token has no code to name.
 pub async fn about(app: &App, bearer: &Bearer<'_>) -> Result<Map<String, Value>, Refused> {
-    let mut trace = app.trace(Kind::Userinfo);
+    let mut trace = Trace { address: bearer.address, ..app.trace(Kind::Userinfo) };
     let claims = about_traced(app, bearer, &mut trace).await;
     super::settle(app, trace, claims)
 }

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, throttle::counted},
-    crypto::secret::{Secret, SecretHash},
+    crypto::secret::{Secret, SecretHash, equal},
     flows::{login::SignedIn, write_one},
     protocol::{Code, Result, rule},
     store::{
-        session::{self, Session},
+        session::{self, Live, Session},
         user::User,
     },
 };
@@ -66,11 +66,17 @@ impl Visitor {
 
     /// Who is signed in here. Notes the use, so that an active session does not become idle.
     pub async fn session(&self, app: &App) -> Result<Option<(Session, User)>> {
+        let live = self.session_with_consent(app, "").await?;
+        Ok(live.map(|(session, user, _)| (session, user)))
+    }
+
+    /// The same, with what the person lets this client have.
+    pub async fn session_with_consent(&self, app: &App, client_id: &str) -> Result<Option<Live>> {
         let Some(secret) = &self.session else { return Ok(None) };
         let now = app.now();
         let idle = app.config.lifetimes.session_idle.get();
-        let found = session::find_live(&app.db, &secret.hash(), now, idle).await?;
-        if let Some((session, _)) = &found
+        let found = session::find_live(&app.db, &secret.hash(), now, idle, client_id).await?;
+        if let Some((session, ..)) = &found
             && session.is_due_for_note(now)
         {
             let id = session.id;
@@ -119,8 +125,8 @@ impl Visitor {
     /// The cookie after this person has signed in here; the last three people of a browser are known.
     pub fn known_cookie(&self, app: &App, user: Uuid) -> String {
         let tag = URL_SAFE_NO_PAD.encode(app.macs.browser.tag(&self.known_parts(user.as_bytes())));
-        let others =
-            self.known.as_deref().unwrap_or_default().split('.').filter(|other| !other.is_empty() && *other != tag);
+        let others = self.known.as_deref().unwrap_or_default().split('.');
+        let others = others.filter(|other| !other.is_empty() && !equal(other.as_bytes(), tag.as_bytes()));
         let mut tags: Vec<&str> = vec![&tag];
         tags.extend(others.take(2));
         tags.join(".")

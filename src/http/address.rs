@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ipnet::IpNet;
 use poem::Request;
 
+use crate::app::{App, throttle};
+
 /// What others forge counts for nothing: only the settings' proxies may speak for somebody else.
 pub fn client(request: &Request, trusted: &[IpNet]) -> IpAddr {
     let peer = peer(request);
@@ -24,6 +26,11 @@ pub fn client(request: &Request, trusted: &[IpNet]) -> IpAddr {
         }
     }
     client
+}
+
+/// The client's address as guesses are counted and events name it: IPv6 by its /64.
+pub fn counted(app: &App, request: &Request) -> IpAddr {
+    throttle::counted(client(request, &app.config.server.trusted_proxies))
 }
 
 fn parse(hop: &str) -> Option<IpAddr> {

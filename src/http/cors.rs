@@ -1,9 +1,12 @@
 //! CORS (Fetch §3.2), for the endpoints that scripts of registered origins may call. Never for pages.
 
+use std::time::Duration;
+
 use poem::{
     Request, Response,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
+use tokio::time::timeout;
 
 use crate::{app::App, protocol::discovery::path};
 
@@ -25,17 +28,20 @@ pub fn sharing(request_path: &str) -> Sharing {
     }
 }
 
+/// Waiting longer for the database to name an origin helps no script.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The origin that may read the answer, as the header says it.
-pub async fn reader(app: &App, request: &Request, sharing: Sharing) -> Option<HeaderValue> {
-    let origin = request.headers().get(header::ORIGIN)?;
+pub async fn reader(app: &App, origin: Option<HeaderValue>, sharing: Sharing) -> Option<HeaderValue> {
+    let origin = origin?;
     match sharing {
         Sharing::Nobody => None,
         Sharing::Everybody => Some(HeaderValue::from_static("*")),
         Sharing::Registered => {
             let text = origin.to_str().ok().filter(|text| text.len() <= 255)?;
             // While the database is away nobody is registered: the browser then refuses, which is the safe side.
-            let known = app.cache.is_registered_origin(&app.db, text).await.unwrap_or(false);
-            known.then(|| origin.clone())
+            let known = timeout(PATIENCE, app.cache.is_registered_origin(&app.db, text)).await;
+            matches!(known, Ok(Ok(true))).then_some(origin)
         }
     }
 }

@@ -27,7 +27,8 @@ impl Health {
             status: if state.up { "up" } else { "down" }.to_owned(),
         });
         let body = Json(Report { status, checks: checks.collect() });
-        if ready { Ready::Up(body) } else { Ready::Down(body) }
+        let no_store = "no-store".to_owned();
+        if ready { Ready::Up(body, no_store) } else { Ready::Down(body, no_store) }
     }
 }
 
@@ -56,8 +57,8 @@ struct Check {
 enum Ready {
     /// Everything that it needs answers.
     #[oai(status = 200)]
-    Up(Json<Report>),
+    Up(Json<Report>, #[oai(header = "Cache-Control")] String),
     /// Something that it needs does not.
     #[oai(status = 503)]
-    Down(Json<Report>),
+    Down(Json<Report>, #[oai(header = "Cache-Control")] String),
 }

@@ -56,13 +56,18 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
         let path = request.uri().path().strip_prefix(&*self.base).unwrap_or(request.uri().path()).to_owned();
         let sharing = cors::sharing(&path);
         let span = tracing::info_span!("request", id);
-        let reader = cors::reader(&self.app, &request, sharing).await;
+        let reader = cors::reader(&self.app, request.headers().get(header::ORIGIN).cloned(), sharing);
         let face = Face::of(self, &request, &path);
-        let mut response = match refusal(&mut request).await {
-            Some(status) => face.show(&self.app, status),
-            None if cors::is_preflight(&request, sharing) => cors::preflight(reader.as_ref()),
-            None => self.answer(request, face, &path).instrument(span.clone()).await,
+        let answer = async {
+            match refusal(&mut request).await {
+                Some(status) => Some(face.show(&self.app, status)),
+                None if cors::is_preflight(&request, sharing) => None,
+                None => Some(self.answer(request, face, &path).instrument(span.clone()).await),
+            }
         };
+        // Side by side: a database that is away is waited for once.
+        let (reader, answer) = tokio::join!(reader, answer);
+        let mut response = answer.unwrap_or_else(|| cors::preflight(reader.as_ref()));
         cors::share(response.headers_mut(), reader, sharing);
         headers::complete(response.headers_mut(), self.app.config.server.issuer.is_https());
         if let Ok(value) = HeaderValue::from_str(&id) {
@@ -94,9 +99,12 @@ impl<E: Endpoint> Outermost<E> {
             Err(_) => return face.show(&self.app, StatusCode::SERVICE_UNAVAILABLE),
         };
         let status = response.status();
-        let is_bare = !response.headers().contains_key(header::CACHE_CONTROL);
+        let headers = response.headers();
+        let is_json =
+            headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        // The framework's own words, which are plain text, are for its developers.
+        let is_bare = !headers.contains_key(header::CACHE_CONTROL) && !is_json;
         if (status.is_client_error() || status.is_server_error()) && is_bare {
-            // The framework's own words are for its developers.
             response = face.show(&self.app, status);
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {

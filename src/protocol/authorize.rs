@@ -48,6 +48,28 @@ pub struct Request {
     pub popup: bool,
 }
 
+/// What a journey remembers of its request: every parameter that a check or a page reads, but for `id_token_hint`,
+/// which is a token.
+pub const KEPT: [&str; 17] = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "prompt",
+    "max_age",
+    "display",
+    "ui_locales",
+    "acr_values",
+    "login_hint",
+    "claims",
+    "code_challenge",
+    "code_challenge_method",
+    "resource",
+];
+
 /// What this server knows of the client and asks of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Registered<'a> {

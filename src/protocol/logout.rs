@@ -41,7 +41,7 @@ pub fn decide(asked: &Asked<'_>) -> Decision {
 pub fn destination(asked: &Asked<'_>) -> Result<Option<String>, Error> {
     let Some(uri) = asked.post_logout_redirect_uri else { return Ok(None) };
     let refuse = |why: &'static str| {
-        Code::InvalidRequest.because(why).under(&rule::POST_LOGOUT_REDIRECT_URI).received(Shown::uri(uri))
+        Code::InvalidRequest.because(why).under(&rule::POST_LOGOUT_REDIRECT_URI).received(Shown::foreign_uri(uri))
     };
     let registered = asked
         .registered

@@ -35,6 +35,16 @@ impl Params {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// Those of these names alone.
+    pub fn only(&self, names: &[&str]) -> Self {
+        Params(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub fn require(&self, name: &'static str) -> Result<&str> {
         self.get(name).ok_or_else(|| {
             Code::InvalidRequest

@@ -37,7 +37,7 @@ pub fn unregistered(registered: &[String], given: &str) -> Error {
         .expected(Shown::list(registered.iter().map(String::as_str)));
     match nearest {
         Some(nearest) => error.received(Shown::difference(given, nearest)),
-        None => error.received(Shown::uri(given)),
+        None => error.received(Shown::foreign_uri(given)),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a run records of its checks. An event has no field that a secret fits in:
 //! [`Shown`] can only be made from values that are no secrets.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Scope, rule::Rule};
@@ -79,9 +81,14 @@ impl Shown {
         Shown(clean(id))
     }
 
-    /// A redirect URI without what an app may have put behind `?` by mistake; registered ones keep their query.
+    /// A URI that is registered, and so public.
     pub fn uri(uri: &str) -> Self {
         Shown(clean(uri))
+    }
+
+    /// A URI as it came, without the values behind `?` and `#`, where apps put secrets by mistake.
+    pub fn foreign_uri(uri: &str) -> Self {
+        Shown(clean(&without_values(uri)))
     }
 
     /// Where two URIs part: both, and the first character that differs.
@@ -89,7 +96,8 @@ impl Shown {
         let at = received.chars().zip(registered.chars()).take_while(|(a, b)| a == b).count();
         let here = |text: &str| text.chars().nth(at).map_or("the end".to_owned(), |c| format!("{c:?}"));
         Shown(clean(&format!(
-            "{received} (differs from {registered} at character {}: {} instead of {})",
+            "{} (differs from {registered} at character {}: {} instead of {})",
+            without_values(received),
             at + 1,
             here(received),
             here(registered)
@@ -103,7 +111,7 @@ impl Shown {
     /// A value that the specification fixes: a response type, a prompt, a grant type, a method.
     /// The parameter's name decides whether it may be kept.
     pub fn parameter(name: &'static str, value: &str) -> Self {
-        const OPEN: [&str; 11] = [
+        const OPEN: [&str; 10] = [
             "response_type",
             "response_mode",
             "prompt",
@@ -111,12 +119,13 @@ impl Shown {
             "grant_type",
             "display",
             "scope",
-            "resource",
             "code_challenge_method",
             "acr_values",
             "client_assertion_type",
         ];
-        if OPEN.contains(&name) {
+        if name == "resource" {
+            Shown::foreign_uri(value)
+        } else if OPEN.contains(&name) {
             Shown(clean(value))
         } else {
             Shown(format!("({} characters)", value.chars().count()))
@@ -142,6 +151,17 @@ impl Shown {
     }
 }
 
+/// `https://rp.example/cb?token=…#…`
+fn without_values(uri: &str) -> String {
+    let (uri, fragment) = uri.split_once('#').map_or((uri, ""), |(uri, _)| (uri, "#…"));
+    let Some((path, query)) = uri.split_once('?') else { return format!("{uri}{fragment}") };
+    let names = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) => format!("{name}=…"),
+        None => "…".to_owned(),
+    });
+    format!("{path}?{}{fragment}", names.collect::<Vec<_>>().join("&"))
+}
+
 fn clean(text: &str) -> String {
     let mut kept: String = text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
@@ -158,12 +178,18 @@ pub struct Trace {
     pub kind: Kind,
     pub client_id: Option<String>,
     pub user_id: Option<uuid::Uuid>,
+    /// Whence the request came; for the log alone.
+    pub address: Option<IpAddr>,
     pub checks: Vec<Check>,
 }
 
 impl Trace {
     pub fn new(id: String, kind: Kind) -> Self {
-        Trace { id, kind, client_id: None, user_id: None, checks: Vec::new() }
+        Trace { id, kind, client_id: None, user_id: None, address: None, checks: Vec::new() }
+    }
+
+    pub fn from(self, address: IpAddr) -> Self {
+        Trace { address: Some(address), ..self }
     }
 
     /// The rule was met.

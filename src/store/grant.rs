@@ -4,13 +4,13 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    Condition,
+    Condition, DbBackend, FromQueryResult, QueryTrait, Statement,
     entity::prelude::*,
     sea_query::{ExprTrait, Query},
 };
 
 use super::{
-    revoked_token,
+    Prepared, revoked_token,
     user::{self, User},
 };
 use crate::{
@@ -74,12 +74,16 @@ pub async fn insert(db: &impl ConnectionTrait, grant: Grant) -> Result<(), DbErr
 
 /// The grant of that code and its person, whatever their state. One query.
 pub async fn find_by_code(db: &impl ConnectionTrait, hash: &SecretHash) -> Result<Option<(Grant, User)>, DbErr> {
-    with_user(Entity::find().filter(Column::CodeHash.eq(hash.clone())), db).await
+    static BY_CODE: Prepared = Prepared::new();
+    let by_code = |backend| with_user(Entity::find().filter(Column::CodeHash.eq(hash.clone())), backend);
+    read(db, BY_CODE.with(db, by_code, [hash.clone().into()])).await
 }
 
 /// The grant and its person, whatever their state. One query.
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<(Grant, User)>, DbErr> {
-    with_user(Entity::find_by_id(id), db).await
+    static BY_ID: Prepared = Prepared::new();
+    let by_id = |backend| with_user(Entity::find_by_id(id), backend);
+    read(db, BY_ID.with(db, by_id, [id.into()])).await
 }
 
 /// As [`find`], but nothing when this one access token of the grant was revoked. One query.
@@ -88,17 +92,26 @@ pub async fn find_unless_revoked(
     id: Uuid,
     jti: &str,
 ) -> Result<Option<(Grant, User)>, DbErr> {
-    let revoked = Query::select()
-        .expr(Expr::val(1))
-        .from(revoked_token::Entity)
-        .and_where(revoked_token::Column::Jti.eq(jti))
-        .to_owned();
-    with_user(Entity::find_by_id(id).filter(Expr::exists(revoked).not()), db).await
+    static STANDING: Prepared = Prepared::new();
+    let standing = |backend| {
+        let revoked = Query::select()
+            .column(revoked_token::Column::Jti)
+            .from(revoked_token::Entity)
+            .and_where(revoked_token::Column::Jti.eq(jti))
+            .to_owned();
+        with_user(Entity::find_by_id(id).filter(Expr::exists(revoked).not()), backend)
+    };
+    read(db, STANDING.with(db, standing, [id.into(), jti.into()])).await
 }
 
-async fn with_user(query: Select<Entity>, db: &impl ConnectionTrait) -> Result<Option<(Grant, User)>, DbErr> {
-    let found = query.find_also_related(user::Entity).one(db).await?;
-    Ok(found.and_then(|(grant, user)| Some((grant, user?))))
+fn with_user(query: Select<Entity>, backend: DbBackend) -> Statement {
+    query.find_also_related(user::Entity).build(backend)
+}
+
+/// sea-orm names the columns of the first table `A_…`, of the second `B_…`.
+async fn read(db: &impl ConnectionTrait, statement: Statement) -> Result<Option<(Grant, User)>, DbErr> {
+    let Some(row) = db.query_one_raw(statement).await? else { return Ok(None) };
+    Ok(Some((Grant::from_query_result(&row, "A_")?, User::from_query_result(&row, "B_")?)))
 }
 
 /// True for exactly one caller, however many try at once, on every database.

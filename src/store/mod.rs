@@ -20,9 +20,37 @@ pub mod signing_key;
 pub mod trace_event;
 pub mod user;
 
-use sea_orm::{DbErr, DeriveValueType, RuntimeErr};
+use std::sync::OnceLock;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, DeriveValueType, RuntimeErr, Statement, Value};
 
 use crate::protocol;
+
+/// The text of a statement that is asked all the time, made once per database; only values change.
+pub(crate) struct Prepared([OnceLock<String>; 3]);
+
+impl Prepared {
+    pub(crate) const fn new() -> Self {
+        Prepared([const { OnceLock::new() }; 3])
+    }
+
+    /// `make` has the same placeholders in the same order as `values`.
+    pub(crate) fn with(
+        &self,
+        db: &impl ConnectionTrait,
+        make: impl FnOnce(DbBackend) -> Statement,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Statement {
+        let backend = db.get_database_backend();
+        let place = match backend {
+            DbBackend::Sqlite => 0,
+            DbBackend::Postgres => 1,
+            _ => 2,
+        };
+        let sql = self.0[place].get_or_init(|| make(backend).sql);
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+}
 
 /// A password's hash with its cost and salt. Prints nothing of itself.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
@@ -46,12 +74,17 @@ impl std::fmt::Debug for Sealed {
 
 impl From<DbErr> for protocol::Error {
     fn from(error: DbErr) -> Self {
-        // A database that is away comes back; seconds are those of readiness (case SEC-173).
-        if is_away(&error) { protocol::Error::unavailable(error, 5) } else { protocol::Error::internal(error) }
+        // A database that is away comes back; seconds are those of readiness (case SEC-173). What was removed a
+        // moment ago, another node may still have in its cache; whoever asks again in a moment learns what it was.
+        if is_away(&error) || is_orphan(&error) {
+            protocol::Error::unavailable(error, 5)
+        } else {
+            protocol::Error::internal(error)
+        }
     }
 }
 
-/// True when the database could not be reached, or had no time, rather than refused the statement.
+/// True when the database could not be reached, or had no time or no room, rather than refused the statement.
 pub fn is_away(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
@@ -63,18 +96,40 @@ pub fn is_away(error: &DbErr) -> bool {
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed => true,
-                // SQLite busy; PostgreSQL shutting down or out of connections; deadlocks that a repeat mends.
-                sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                    matches!(
-                        code.as_ref(),
-                        "5" | "261" | "517" | "57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01"
-                    )
-                }),
+                sqlx::Error::Database(error) => match error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+                    Some(mysql) => {
+                        is_passing_mysql(mysql.number()) || error.code().is_some_and(|code| is_passing(&code))
+                    }
+                    None => error.code().is_some_and(|code| is_passing(&code)),
+                },
                 _ => false,
             }
         }
         _ => false,
     }
+}
+
+/// By SQLSTATE (PostgreSQL, MySQL) or SQLite's result code: states of the database that pass.
+fn is_passing(code: &str) -> bool {
+    if let (true, Ok(number)) = (code.len() < 5, code.parse::<u32>()) {
+        // Busy, locked, no memory, read-only, interrupted, input or output failed, full, cannot be opened, locking.
+        return matches!(number & 0xff, 5..=10 | 13..=15);
+    }
+    // Connection lost; rolled back (a deadlock, say); no resources; operator intervention; the system failed.
+    ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+        // Read-only, as a standby is; a lock was not to be had; killed.
+        || matches!(code, "25006" | "55P03" | "70100")
+}
+
+/// What MySQL and MariaDB have no SQLSTATE for: too many connections, shutting down, full, a lock was not to be had,
+/// read-only.
+fn is_passing_mysql(number: u16) -> bool {
+    matches!(number, 1021 | 1040 | 1053 | 1114 | 1205 | 1290 | 1836)
+}
+
+/// Whether a row could not be written because what it belongs to is gone.
+fn is_orphan(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)))
 }
 
 /// Whether an insert failed because such a row is there already.

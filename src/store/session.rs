@@ -1,8 +1,15 @@
 //! Sessions: a person at a browser. The cookie's secret is kept as a hash; the id is the `sid` that clients see.
 
-use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, Condition, FromQueryResult, IdenStatic, Iterable, QuerySelect, QueryTrait, entity::prelude::*,
+    sea_query::ExprTrait,
+};
 
-use super::user::{self, User};
+use super::{
+    Prepared,
+    consent::{self, Consent},
+    user::{self, User},
+};
 use crate::crypto::secret::SecretHash;
 
 #[sea_orm::model]
@@ -36,24 +43,42 @@ impl Session {
     }
 }
 
-/// The live session of that cookie with its person: not expired, not idle too long, person not disabled. One query.
+/// A live session, its person, and what the person lets a client have.
+pub type Live = (Session, User, Option<Consent>);
+
+/// The live session of that cookie with its person: not expired, not idle too long, person not disabled; and the
+/// person's consent for that client, if one is named. One query.
 pub async fn find_live(
     db: &impl ConnectionTrait,
     hash: &SecretHash,
     now: i64,
     idle: i64,
-) -> Result<Option<(Session, User)>, DbErr> {
-    let found = Entity::find()
-        .filter(Column::Hash.eq(hash.clone()))
-        .filter(live(now, idle))
-        .find_also_related(user::Entity)
-        .one(db)
-        .await?;
-    Ok(found.and_then(|(session, user)| Some((session, user.filter(User::is_enabled)?))))
-}
-
-fn live(now: i64, idle: i64) -> Condition {
-    Condition::all().add(Column::ExpiresAt.gt(now)).add(Column::LastUsedAt.gt(now - idle))
+    client_id: &str,
+) -> Result<Option<Live>, DbErr> {
+    static LIVE: Prepared = Prepared::new();
+    let live = |backend| {
+        // The names of the columns are sea-orm's own for a second table; the third gets its own letter.
+        let mut query = Entity::find().find_also_related(user::Entity);
+        let of_client = Expr::col((consent::Entity, consent::Column::UserId))
+            .equals((Entity, Column::UserId))
+            .and(Expr::col((consent::Entity, consent::Column::ClientId)).eq(client_id));
+        let statement = QuerySelect::query(&mut query);
+        for column in consent::Column::iter() {
+            let name = format!("C_{}", column.as_str());
+            statement.expr_as(Expr::col((consent::Entity, column)), name);
+        }
+        statement.left_join(consent::Entity, of_client);
+        let live = Column::Hash.eq(hash.clone()).and(Column::ExpiresAt.gt(now)).and(Column::LastUsedAt.gt(now - idle));
+        query.filter(live).build(backend)
+    };
+    let values = [client_id.into(), hash.clone().into(), now.into(), (now - idle).into()];
+    let Some(row) = db.query_one_raw(LIVE.with(db, live, values)).await? else { return Ok(None) };
+    let user = User::from_query_result(&row, "B_")?;
+    if !user.is_enabled() {
+        return Ok(None);
+    }
+    let consent = Consent::from_query_result_optional(&row, "C_")?;
+    Ok(Some((Session::from_query_result(&row, "A_")?, user, consent)))
 }
 
 pub async fn start(db: &impl ConnectionTrait, session: Session) -> Result<(), DbErr> {

@@ -8,5 +8,7 @@ mod flows;
 mod harness;
 mod house;
 mod pages;
+mod processes;
 mod protocol;
 mod security;
+mod store;

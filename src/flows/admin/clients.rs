@@ -3,7 +3,11 @@
 use crate::{
     app::App,
     crypto::{jwk::KeySet, secret::Secret},
-    flows::{Field, Trouble, write},
+    flows::{
+        Field, Trouble,
+        event::{self, Changed},
+        write,
+    },
     protocol::{
         client_metadata::{ClientMetadata, ClientPolicy},
         redirect_uri, scope, text,
@@ -81,7 +85,10 @@ pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>
         client_origin::set(db, &id, origins).await
     });
     match written.await {
-        Ok(()) => Ok((client, secret)),
+        Ok(()) => {
+            event::changed(Changed::Client(&client.client_id), "created");
+            Ok((client, secret))
+        }
         Err(error) if is_duplicate(&error) => {
             Err(Trouble::Conflict(format!("there is a client {} already", client.client_id)))
         }
@@ -168,6 +175,7 @@ pub async fn update(
     }
     let client = Client { metadata, policy, updated_at: app.now(), ..old };
     put(app, client.clone()).await?;
+    event::changed(Changed::Client(client_id), "changed");
     Ok(client)
 }
 
@@ -189,6 +197,7 @@ pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<
         ..old
     };
     put(app, client.clone()).await?;
+    event::changed(Changed::Client(client_id), "secret rotated");
     Ok((client, secret))
 }
 
@@ -197,7 +206,9 @@ pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<
 pub async fn set_disabled(app: &App, client_id: &str, disabled: bool) -> Result<(), Trouble> {
     let old = own(app, client_id).await?;
     let now = app.now();
-    put(app, Client { disabled_at: disabled.then_some(now), updated_at: now, ..old }).await
+    put(app, Client { disabled_at: disabled.then_some(now), updated_at: now, ..old }).await?;
+    event::changed(Changed::Client(client_id), if disabled { "disabled" } else { "enabled" });
+    Ok(())
 }
 
 /// With everything that was granted to it.
@@ -209,6 +220,7 @@ pub async fn delete(app: &App, client_id: &str) -> Result<(), Trouble> {
     let id = client_id.to_owned();
     write!(app, db => client::delete(db, &id).await).await?;
     app.cache.forget_client(client_id).await;
+    event::changed(Changed::Client(client_id), "deleted");
     Ok(())
 }
 

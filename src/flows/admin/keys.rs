@@ -3,7 +3,10 @@
 use crate::{
     app::{App, keys::seal_context, open::reload_keys},
     crypto::jwk,
-    flows::write,
+    flows::{
+        event::{self, Changed},
+        write,
+    },
     protocol::{Error, Result},
     store::{Sealed, lease, signing_key},
 };
@@ -28,7 +31,7 @@ pub async fn rotate(app: &App, announce: i64) -> Result<SigningKey> {
     })
     .await?;
     reload_keys(app).await?;
-    tracing::info!(kid = key.kid, signs_from, "a signing key was announced");
+    event::changed(Changed::SigningKey(&key.kid), "announced");
     Ok(key)
 }
 
@@ -52,7 +55,9 @@ pub async fn ensure(app: &App) -> Result<()> {
         let mine = write!(app, db => lease::take(db, LEASE, &holder, now, now + 30).await);
         if mine.await? {
             let key = generate(app, app.now()).await?;
+            let kid = key.kid.clone();
             write!(app, db => signing_key::insert(db, key).await).await?;
+            event::changed(Changed::SigningKey(&kid), "created");
             return reload_keys(app).await;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;

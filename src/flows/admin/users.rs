@@ -4,7 +4,11 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    flows::{Field, Trouble, write, write_one},
+    flows::{
+        Field, Trouble,
+        event::{self, Changed},
+        write, write_one,
+    },
     protocol::{
         claims::{Address, StandardClaims},
         password as strength, text,
@@ -43,7 +47,10 @@ pub async fn create(app: &App, new: NewUser) -> Result<User, Trouble> {
         Ok(())
     });
     match written.await {
-        Ok(()) => Ok(user),
+        Ok(()) => {
+            event::changed(Changed::User(user.id), "created");
+            Ok(user)
+        }
         Err(error) if is_duplicate(&error) => Err(taken()),
         Err(error) => Err(error.into()),
     }
@@ -216,7 +223,7 @@ pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Troubl
         Ok(())
     })
     .await?;
-    tracing::info!(user = %id, "password set by an operator");
+    event::changed(Changed::User(id), "password set");
     Ok(())
 }
 
@@ -237,14 +244,18 @@ pub async fn set_disabled(app: &App, id: Uuid, disabled: bool) -> Result<(), Tro
     if !found.await? {
         return Err(Trouble::NotFound("user"));
     }
-    tracing::info!(user = %id, disabled, "account switched by an operator");
+    event::changed(Changed::User(id), if disabled { "disabled" } else { "enabled" });
     Ok(())
 }
 
 /// # Errors
 /// When there is no such person.
 pub async fn delete(app: &App, id: Uuid) -> Result<(), Trouble> {
-    if write_one!(app, db => user::delete(db, id)).await? { Ok(()) } else { Err(Trouble::NotFound("user")) }
+    if !write_one!(app, db => user::delete(db, id)).await? {
+        return Err(Trouble::NotFound("user"));
+    }
+    event::changed(Changed::User(id), "deleted");
+    Ok(())
 }
 
 /// By id, user name or e-mail address.

@@ -6,7 +6,11 @@ use super::{Approval, Claim, Grant};
 use crate::{
     app::App,
     crypto::secret::Secret,
-    flows::{client_auth::Presented, write_one},
+    flows::{
+        client_auth::Presented,
+        event::{self, Event},
+        write_one,
+    },
     protocol::{
         Code, Error, Result,
         code_grant::{self, Granted},
@@ -41,7 +45,7 @@ impl Grant for AuthorizationCode {
         prove(client, presented, &row)?;
         trace.passed(&rule::CODE_VERIFIER, None);
         if row.redeemed_at.is_some() {
-            return Err(spent(app, &row).await);
+            return Err(spent(app, &row, trace).await);
         }
         if row.revoked_at.is_some() || !user.is_enabled() {
             return Err(refuse("the code was revoked, or its person disabled"));
@@ -76,9 +80,10 @@ fn prove(client: &Client, presented: &Presented<'_>, row: &Row) -> Result<()> {
 
 /// §4.1.2: a second use means that somebody else has the code; what the first use produced is revoked, and that
 /// is kept before the refusal is answered.
-pub async fn spent(app: &App, row: &Row) -> Error {
+pub async fn spent(app: &App, row: &Row, trace: &mut Trace) -> Error {
     let (id, now) = (row.id, app.now());
-    tracing::warn!(grant = %id, client = row.client_id, "an authorization code was used twice; its tokens are revoked");
+    trace.user_id = Some(row.user_id);
+    event::happened(trace, Event::CodeReuse, "revoked");
     match write_one!(app, db => grant::revoke(db, id, now)).await {
         Ok(_) => refuse("the code was used before; the tokens of its first use are revoked"),
         Err(error) => error.into(),

@@ -74,7 +74,7 @@ async fn proven(app: &App, address: IpAddr, login: &str, password: &str, trace: 
 fn begin(app: &App, client: &Client, user: &User, scope: &Scope, resource: Option<String>, trace: &Trace) -> Row {
     let (now, offline) = (app.now(), scope.contains("offline_access"));
     Row {
-        id: app.id(),
+        id: app.ordered_id(),
         code_hash: None,
         client_id: client.client_id.clone(),
         user_id: user.id,

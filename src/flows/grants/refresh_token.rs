@@ -7,6 +7,7 @@ use crate::{
     app::App,
     flows::{
         client_auth::Presented,
+        event::{self, Event},
         refresh_token::{self, Named},
         write_one,
     },
@@ -47,7 +48,7 @@ impl Grant for RefreshToken {
         let asked = params.get("scope").map(Scope::requested).transpose()?;
         let scope = code_grant::refresh(&client.client_id, asked.as_ref(), granted)?;
         live(app, &row, &user)?;
-        let claim = claim(app, &row, named).await?;
+        let claim = claim(app, &row, named, trace).await?;
         trace.passed(&rule::REFRESH_TOKEN, Some(Shown::number(named.generation.into())));
         Ok(Approval {
             user: Some(user),
@@ -73,7 +74,7 @@ fn live(app: &App, row: &Row, user: &User) -> Result<()> {
 
 /// The newest token rotates; the one just before it is a repeat for a while (K12); anything older was stolen,
 /// from one side or the other.
-async fn claim(app: &App, row: &Row, named: Named) -> Result<Claim> {
+async fn claim(app: &App, row: &Row, named: Named, trace: &mut Trace) -> Result<Claim> {
     if named.generation == row.generation {
         let expires_at = refresh_token::next_end(app, row.created_at);
         return Ok(Claim::Rotate { grant: row.id, generation: row.generation, expires_at });
@@ -81,7 +82,7 @@ async fn claim(app: &App, row: &Row, named: Named) -> Result<Claim> {
     if is_repeat(app, row, named.generation) {
         return Ok(Claim::Free);
     }
-    Err(reused(app, row).await)
+    Err(reused(app, row, trace).await)
 }
 
 /// Whether a token of that generation is the one just before the newest, within the grace window.
@@ -90,9 +91,10 @@ pub fn is_repeat(app: &App, row: &Row, generation: i32) -> bool {
 }
 
 /// The family ends, and that is kept before the refusal is answered.
-async fn reused(app: &App, row: &Row) -> Error {
+async fn reused(app: &App, row: &Row, trace: &mut Trace) -> Error {
     let (id, now) = (row.id, app.now());
-    tracing::warn!(grant = %id, client = row.client_id, user = %row.user_id, "a used refresh token came back; its family is revoked");
+    trace.user_id = Some(row.user_id);
+    event::happened(trace, Event::RefreshTokenReuse, "revoked");
     match write_one!(app, db => grant::revoke(db, id, now)).await {
         Ok(_) => refuse("the refresh token was used before; all tokens of its family are revoked"),
         Err(error) => error.into(),

@@ -9,7 +9,7 @@ use poem_openapi::{
 use crate::{
     app::App,
     flows::Refused,
-    http::failure::Failure,
+    http::{address, failure::Failure},
     protocol::{Code, Params, rule, trace::Kind},
 };
 
@@ -26,13 +26,13 @@ impl Form {
 
     /// # Errors
     /// When the body is of another kind (RFC 6749 §3.2).
-    pub fn required(&self, app: &App, kind: Kind) -> Result<&Params, Failure> {
+    pub fn required(&self, app: &App, request: &Request, kind: Kind) -> Result<&Params, Failure> {
         if self.is_form {
             return Ok(&self.params);
         }
         let error =
             Code::InvalidRequest.because("the body must be application/x-www-form-urlencoded").under(&rule::PARAMETERS);
-        Err(Failure::from(Refused::at_once(app, kind, error)))
+        Err(Failure::from(Refused::at_once(app, kind, address::counted(app, request), error)))
     }
 }
 

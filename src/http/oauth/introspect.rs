@@ -13,6 +13,8 @@ impl Introspect {
     /// Whether a token is good, for the client that has it or the API that it is meant for.
     #[oai(path = "/oauth2/introspect", method = "post", tag = "Topic::Tokens", operation_id = "introspect")]
     async fn introspect(&self, app: Data<&App>, request: &Request, form: Form) -> Result<Claims, Failure> {
-        Ok(introspect::about(&app, presented(&app, request, form.required(&app, Kind::Introspect)?)).await?.into())
+        Ok(introspect::about(&app, presented(&app, request, form.required(&app, request, Kind::Introspect)?))
+            .await?
+            .into())
     }
 }

@@ -40,8 +40,7 @@ fn presented<'a>(app: &App, request: &'a Request, params: &'a Params) -> Present
         (Some(one), None) => Some(one.to_str().unwrap_or("(not text)")),
         (Some(_), Some(_)) => Some("(several)"),
     };
-    let address = address::client(request, &app.config.server.trusted_proxies);
-    Presented { authorization, params, address: crate::app::throttle::counted(address) }
+    Presented { authorization, params, address: address::counted(app, request) }
 }
 
 /// A document that has not changed, or its bytes.

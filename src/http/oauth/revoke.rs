@@ -13,7 +13,7 @@ impl Revoke {
     /// Make a token worthless. A refresh token takes its whole family with it.
     #[oai(path = "/oauth2/revoke", method = "post", tag = "Topic::Tokens", operation_id = "revoke")]
     async fn revoke(&self, app: Data<&App>, request: &Request, form: Form) -> Result<Revoked, Failure> {
-        revoke::token(&app, presented(&app, request, form.required(&app, Kind::Revoke)?)).await?;
+        revoke::token(&app, presented(&app, request, form.required(&app, request, Kind::Revoke)?)).await?;
         Ok(Revoked::Ok("no-store".to_owned()))
     }
 }

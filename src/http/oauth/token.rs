@@ -21,7 +21,8 @@ impl Token {
     /// `refresh_token` (with `refresh_token`, optionally less `scope`), `client_credentials`.
     #[oai(path = "/oauth2/token", method = "post", tag = "Topic::Tokens", operation_id = "token")]
     async fn token(&self, app: Data<&App>, request: &Request, form: Form) -> Result<TokenReply, Failure> {
-        let tokens = token::exchange(&app, presented(&app, request, form.required(&app, Kind::Token)?)).await?;
+        let tokens =
+            token::exchange(&app, presented(&app, request, form.required(&app, request, Kind::Token)?)).await?;
         Ok(TokenReply::from(tokens))
     }
 }

@@ -8,7 +8,10 @@ use super::{Topic, form::Form};
 use crate::{
     app::App,
     flows::userinfo::{self, Bearer},
-    http::failure::{Challenge, Failure},
+    http::{
+        address,
+        failure::{Challenge, Failure},
+    },
     protocol::Params,
 };
 
@@ -31,7 +34,8 @@ impl Userinfo {
 
 async fn about(app: &App, request: &Request, form: Option<&Params>) -> Result<Claims, Failure> {
     let headers = request.headers().get_all(header::AUTHORIZATION).iter();
-    let bearer = Bearer { headers: headers.map(|value| value.to_str().unwrap_or_default()).collect(), form };
+    let headers = headers.map(|value| value.to_str().unwrap_or_default()).collect();
+    let bearer = Bearer { headers, form, address: Some(address::counted(app, request)) };
     match userinfo::about(app, &bearer).await {
         Ok(claims) => Ok(claims.into()),
         Err(refused) => Err(Failure::of(refused, Challenge::Bearer)),

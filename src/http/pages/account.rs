@@ -24,7 +24,7 @@ pub async fn show(mut page: Page) -> Response {
     let signed_in = match page.browser.visitor.session(&page.app).await {
         Ok(signed_in) => signed_in,
         Err(error) => {
-            return page.refuse(&Refused::at_once(&page.app, Kind::Login, error));
+            return page.refuse(&Refused::at_once(&page.app, Kind::Login, page.browser.visitor.address, error));
         }
     };
     let Some((session, user)) = signed_in else { return page.go("/account/login") };

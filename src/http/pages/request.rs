@@ -92,7 +92,7 @@ impl Page {
         let token = self.form.get("csrf").filter(|_| !self.is_from_elsewhere);
         let checked = self.form.check().and_then(|()| self.browser.visitor.check_form(&self.app, token));
         checked.map_err(|problem| {
-            let refused = Refused::at_once(&self.app, Kind::Login, problem);
+            let refused = Refused::at_once(&self.app, Kind::Login, self.browser.visitor.address, problem);
             Box::new(error::forged(&self.app, &self.browser, &refused))
         })
     }

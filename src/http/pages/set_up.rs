@@ -60,7 +60,7 @@ async fn answered(page: &Page) -> Result<Response, Box<Response>> {
             Ok(form_with(page, token, &[], StatusCode::SERVICE_UNAVAILABLE, Some(InputProblem::Busy { seconds: 2 })))
         }
         Err(Trouble::Broken(error)) => {
-            let refused = Refused::at_once(&page.app, Kind::SetUp, error);
+            let refused = Refused::at_once(&page.app, Kind::SetUp, page.browser.visitor.address, error);
             Ok(page.refuse(&refused))
         }
         Err(Trouble::NotFound(_)) => Ok(form(page, token, &[], StatusCode::CONFLICT)),

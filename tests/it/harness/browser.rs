@@ -69,7 +69,7 @@ impl Landed {
 }
 
 impl Page {
-    fn of(answer: Answer) -> Self {
+    pub fn of(answer: Answer) -> Self {
         let document = Document::parse(&answer.text());
         Page { answer, document }
     }
@@ -161,6 +161,11 @@ impl Browser {
     /// A second browser with a copy of the cookies: what a thief has.
     pub fn stolen(&self) -> Self {
         Browser { jar: self.jar.clone(), ..Browser::new(&self.site) }
+    }
+
+    /// The same browser, led to another server of the same issuer.
+    pub fn led_to(&self, site: &Site) -> Self {
+        Browser { jar: self.jar.clone(), ..Browser::new(site) }
     }
 
     pub fn cookies(&self) -> &[Cookie] {

@@ -32,6 +32,12 @@ impl Site {
     }
 
     pub async fn send(&self, call: Call) -> Answer {
+        let url = call.url.clone();
+        self.try_send(call).await.unwrap_or_else(|error| panic!("no whole answer from {url}: {error:?}"))
+    }
+
+    /// For a server that may die meanwhile.
+    pub async fn try_send(&self, call: Call) -> reqwest::Result<Answer> {
         let url = self.url(&call.url);
         assert!(self.is_ours(&url), "the tests never leave the server: {url}");
         let mut wire = url.clone();
@@ -52,12 +58,11 @@ impl Site {
         }
         *request.body_mut() = call.body.map(Into::into);
         let client = call.from.map_or_else(|| CLIENT.clone(), |from| client(Some(from)));
-        let reply = client.execute(request).await.unwrap_or_else(|error| panic!("no answer from {url}: {error:?}"));
+        let reply = client.execute(request).await?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
-        let body = reply.bytes().await.unwrap_or_else(|error| panic!("half an answer from {url}: {error:?}")).to_vec();
-        let answer = Answer { url, status, headers, body };
+        let answer = Answer { url, status, headers, body: reply.bytes().await?.to_vec() };
         answer.keeps_general_rule_1();
-        answer
+        Ok(answer)
     }
 
     pub async fn get(&self, url: &str) -> Answer {

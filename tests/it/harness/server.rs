@@ -160,14 +160,14 @@ static SIGNING_KEY: LazyLock<Vec<u8>> = LazyLock::new(|| jwk::generate_rsa(2048)
 
 /// `SIGNET_TEST_DATABASE` names a database server; every test makes a database of its own there and drops it.
 /// Without it each test has an SQLite file.
-struct OwnDatabase {
+pub struct OwnDatabase {
     server: Url,
-    url: Url,
+    pub url: Url,
     name: String,
 }
 
 impl OwnDatabase {
-    async fn create() -> Option<Self> {
+    pub async fn create() -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "which database the tests use is not a setting of the server")]
         let server = std::env::var("SIGNET_TEST_DATABASE").ok()?;
         let server = Url::parse(&server).expect("SIGNET_TEST_DATABASE is a URL");

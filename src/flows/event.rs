@@ -1,0 +1,101 @@
+//! What happened to people, apps and keys, for the log (case SEC-169): one line each, always with the same fields:
+//! `event`, `result`, `user`, `client`, `address`, `trace_id`. The request around it adds its own id.
+
+use std::fmt;
+
+use tracing::field::display;
+use uuid::Uuid;
+
+use crate::protocol::{Code, Error, rule, trace::Trace};
+
+/// What alerts can rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    Login,
+    Logout,
+    Consent,
+    /// The first administrator, or another by a link.
+    SetUp,
+    CodeReuse,
+    RefreshTokenReuse,
+    /// A rule said no, or a limit was hit.
+    Refused,
+    Throttled,
+    User,
+    Client,
+    SigningKey,
+    SetUpLink,
+}
+
+impl Event {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Event::Login => "login",
+            Event::Logout => "logout",
+            Event::Consent => "consent",
+            Event::SetUp => "set_up",
+            Event::CodeReuse => "code_reuse",
+            Event::RefreshTokenReuse => "refresh_token_reuse",
+            Event::Refused => "refused",
+            Event::Throttled => "throttled",
+            Event::User => "user",
+            Event::Client => "client",
+            Event::SigningKey => "signing_key",
+            Event::SetUpLink => "set_up_link",
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Something that a browser or an app did.
+pub fn happened(trace: &Trace, event: Event, result: &'static str) {
+    let (user, address) = (trace.user_id.map(display), trace.address.map(display));
+    let (client, trace_id, name) = (trace.client_id.as_deref(), &*trace.id, event.as_str());
+    match event {
+        Event::CodeReuse | Event::RefreshTokenReuse => {
+            tracing::warn!(event = name, result, user, client, address, trace_id, "{event} {result}");
+        }
+        _ => tracing::info!(event = name, result, user, client, address, trace_id, "{event} {result}"),
+    }
+}
+
+/// The end of a run by a rule; the rule's name is the reason, and stays the same from release to release.
+pub fn refused(trace: &Trace, error: &Error) {
+    let (user, address) = (trace.user_id.map(display), trace.address.map(display));
+    let (client, trace_id, kind) = (trace.client_id.as_deref(), &*trace.id, trace.kind.as_str());
+    let reason = error.detail.as_ref().map_or_else(|| rule::of(error.code), |detail| detail.rule).name;
+    let result = error.code.as_str();
+    if error.code == Code::TooManyRequests {
+        let event = Event::Throttled.as_str();
+        tracing::warn!(event, result, kind, reason, user, client, address, trace_id, "{kind} throttled");
+    } else {
+        let event = Event::Refused.as_str();
+        tracing::info!(event, result, kind, reason, user, client, address, trace_id, "{kind} refused: {reason}");
+    }
+}
+
+/// What an operator has changed.
+#[derive(Debug, Clone, Copy)]
+pub enum Changed<'a> {
+    User(Uuid),
+    Client(&'a str),
+    SigningKey(&'a str),
+    SetUpLink,
+}
+
+/// An operator did something, at the terminal or in the settings.
+pub fn changed(what: Changed<'_>, result: &'static str) {
+    let (event, user, client, kid) = match what {
+        Changed::User(user) => (Event::User, Some(display(user)), None, None),
+        Changed::Client(client) => (Event::Client, None, Some(client), None),
+        Changed::SigningKey(kid) => (Event::SigningKey, None, None, Some(kid)),
+        Changed::SetUpLink => (Event::SetUpLink, None, None, None),
+    };
+    let name = event.as_str();
+    tracing::info!(event = name, result, actor = "operator", user, client, kid, "{event} {result}");
+}

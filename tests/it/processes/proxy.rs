@@ -1,0 +1,88 @@
+//! A wire to the database that the test can cut, and mend again.
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wire {
+    Whole,
+    /// Nothing comes through, and nobody says so.
+    Silent,
+    /// Connections are broken.
+    Cut,
+}
+
+pub struct Proxy {
+    pub address: SocketAddr,
+    target: SocketAddr,
+    wire: watch::Sender<Wire>,
+    accepting: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Proxy {
+    pub async fn to(target: SocketAddr) -> Arc<Self> {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let proxy = Proxy { address, target, wire: watch::channel(Wire::Whole).0, accepting: Mutex::default() };
+        proxy.accept(tcp).await;
+        Arc::new(proxy)
+    }
+
+    async fn accept(&self, tcp: TcpListener) {
+        let (target, wire) = (self.target, self.wire.subscribe());
+        let accepting = async move {
+            while let Ok((near, _)) = tcp.accept().await {
+                tokio::spawn(connect(near, target, wire.clone()));
+            }
+        };
+        *self.accepting.lock().await = Some(tokio::spawn(accepting));
+    }
+
+    /// Breaks every connection and refuses new ones.
+    pub async fn cut(&self) {
+        let accepting = self.accepting.lock().await.take().expect("a wire is cut once");
+        accepting.abort();
+        let _ = accepting.await;
+        self.wire.send_replace(Wire::Cut);
+    }
+
+    pub async fn mend(&self) {
+        self.wire.send_replace(Wire::Whole);
+        self.accept(TcpListener::bind(self.address).await.unwrap()).await;
+    }
+
+    pub fn silence(&self) {
+        self.wire.send_replace(Wire::Silent);
+    }
+
+    pub fn speak(&self) {
+        self.wire.send_replace(Wire::Whole);
+    }
+}
+
+async fn connect(near: TcpStream, target: SocketAddr, mut wire: watch::Receiver<Wire>) {
+    let Ok(far) = TcpStream::connect(target).await else { return };
+    let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+    tokio::select! {
+        () = copy(near_in, far_out, wire.clone()) => {}
+        () = copy(far_in, near_out, wire.clone()) => {}
+        _ = wire.wait_for(|wire| *wire == Wire::Cut) => {}
+    }
+}
+
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut wire: watch::Receiver<Wire>) {
+    let mut bytes = vec![0; 16 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        if wire.wait_for(|wire| *wire != Wire::Silent).await.is_err() || to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What the database must keep, and what becomes of everything else when it fails.
+
+mod writer;
