@@ -133,7 +133,7 @@ async fn sec_162_a_person_is_refused_when_a_field_deceives() {
         }
         for member in address {
             // The one field of several lines.
-            if member == "formatted" && c == '\n' || member == "street_address" && c == '\n' {
+            if c == '\n' && ["formatted", "street_address"].contains(&member) {
                 continue;
             }
             let claims = serde_json::from_value(json!({ "address": { member: text(member, c) } })).unwrap();
