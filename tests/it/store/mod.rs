@@ -1,3 +1,4 @@
 //! What the database must keep, and what becomes of everything else when it fails.
 
+mod rotation;
 mod writer;
