@@ -38,7 +38,7 @@ use poem::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Notify, watch},
     task::JoinSet,
     time::{Instant, sleep, timeout, timeout_at},
 };
@@ -47,6 +47,9 @@ use super::tls::Tls;
 
 /// hyper's buffer cannot be smaller.
 const LEAST_HEADER_BYTES: usize = 8 * 1024;
+
+/// How long the first request of a fresh connection is waited for when the server stops.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// What one connection, and all of them, may take. `Default` is meant for production.
 #[derive(Debug, Clone)]
@@ -76,7 +79,8 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(10),
             body_rate: 4 * 1024,
             max_streams: 100,
-            shutdown_timeout: Duration::from_secs(30),
+            // With the writing of the last traces it is half a minute.
+            shutdown_timeout: Duration::from_secs(25),
         }
     }
 }
@@ -106,13 +110,25 @@ pub async fn serve(
             () = &mut shutdown => break,
         }
     }
-    drop(tcp);
+    take_in(tcp, &server, &mut connections);
     // The only receivers are those of the connections; without any, nobody needs to be told.
     let _ = close.send(true);
     let finished = async { while connections.join_next().await.is_some() {} };
     if timeout(server.limits.shutdown_timeout, finished).await.is_err() {
         tracing::warn!(connections = connections.len(), "requests in flight did not finish in time and are cut off");
         connections.shutdown().await;
+    }
+}
+
+/// Connections that the kernel has accepted for us may have brought a request already.
+fn take_in(tcp: TcpListener, server: &Arc<Server>, connections: &mut JoinSet<()>) {
+    let Ok(tcp) = tcp.into_std() else { return };
+    while connections.len() < server.limits.max_connections
+        && let Ok((stream, peer)) = tcp.accept()
+        && stream.set_nonblocking(true).is_ok()
+        && let Ok(stream) = TcpStream::from_std(stream)
+    {
+        connections.spawn(server.clone().connection(stream, peer));
     }
 }
 
@@ -156,6 +172,8 @@ struct Line {
     remote: RemoteAddr,
     begun: AtomicU64,
     answered: AtomicU64,
+    /// Set by each request that begins.
+    begins: Notify,
 }
 
 impl Server {
@@ -165,7 +183,7 @@ impl Server {
         let Ok(local) = tcp.local_addr() else { return };
         let line = |scheme| {
             let (local, remote) = (LocalAddr(Addr::SocketAddr(local)), RemoteAddr(Addr::SocketAddr(peer)));
-            Line { scheme, local, remote, begun: AtomicU64::new(0), answered: AtomicU64::new(0) }
+            Line { scheme, local, remote, begun: AtomicU64::new(0), answered: AtomicU64::new(0), begins: Notify::new() }
         };
         let Some(tls) = &self.tls else {
             return self.clone().talk(tcp, line(Scheme::HTTP)).await;
@@ -177,13 +195,20 @@ impl Server {
         }
     }
 
+    /// Until the shutdown begins. Told any earlier, hyper would drop a first request that is still on its way.
+    async fn closes(&self, line: &Line) {
+        // A server that is gone is shutting down too.
+        let _ = self.closing.clone().wait_for(|closing| *closing).await;
+        let _ = timeout(ON_ITS_WAY, line.begins.notified()).await;
+    }
+
     /// Runs one connection to its end. hyper times a head only after its first byte and never an idle HTTP/2
     /// connection, so this watches both: see [`Limits::header_timeout`], [`Limits::idle_timeout`].
     async fn talk(self: Arc<Self>, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, line: Line) {
         let line = Arc::new(line);
         let service = service_fn(|request| answer(self.clone(), line.clone(), request));
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(io), service));
-        let mut closing = self.closing.clone();
+        let mut close = pin!(self.closes(&line));
         let mut leaving = false;
         let mut seen = 0;
         let mut patience = self.limits.header_timeout;
@@ -195,7 +220,7 @@ impl Server {
                     }
                     return;
                 }
-                () = told(&mut closing), if !leaving => {
+                () = &mut close, if !leaving => {
                     leaving = true;
                     connection.as_mut().graceful_shutdown();
                 }
@@ -217,11 +242,6 @@ impl Server {
     }
 }
 
-/// Until the shutdown begins. A server that is gone is shutting down too.
-async fn told(closing: &mut watch::Receiver<bool>) {
-    let _ = closing.wait_for(|closing| *closing).await;
-}
-
 /// Counts a request as answered also when its client goes away.
 struct Open(Arc<Line>);
 
@@ -237,6 +257,7 @@ async fn answer(
     request: http::Request<Incoming>,
 ) -> Result<http::Response<impl hyper::body::Body<Data = Bytes, Error = io::Error> + 'static>, Infallible> {
     line.begun.fetch_add(1, Ordering::Relaxed);
+    line.begins.notify_one();
     let _open = Open(line.clone());
     let limits = &server.limits;
     let mut request = Request::from((request, line.local.clone(), line.remote.clone(), line.scheme.clone()));

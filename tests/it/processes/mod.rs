@@ -5,5 +5,6 @@ mod crash;
 mod outage;
 mod program;
 mod proxy;
+mod shutdown;
 mod start;
 mod two_nodes;
