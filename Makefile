@@ -24,7 +24,7 @@ endef
 define suite
 $(call stage,the test-suite on $(1))
 $(2) $(CARGO) test $(LOCKED) 2>&1 | tee target/test-output
-{ echo '$(1)'; grep '^test result:' target/test-output; } >> $(SUMMARY)
+sed -n 's/^test result: /    $(1): /p' target/test-output >> $(SUMMARY)
 endef
 
 .PHONY: help
@@ -67,7 +67,7 @@ test-relying-parties: build ## openid-client, Authlib and a person in Chromium a
 	$(call stage,relying parties in Chromium)
 	tests/relying_parties/install
 	tests/relying_parties/run | tee target/test-output
-	tail -n 1 target/test-output >> $(SUMMARY)
+	sed -n '$$s/^/    /p' target/test-output >> $(SUMMARY)
 
 .PHONY: contract
 contract: build ## write the API contract, openapi/signet.yaml, from the handlers

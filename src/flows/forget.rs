@@ -4,7 +4,9 @@ use super::write_one;
 use crate::{
     app::App,
     protocol::Result,
-    store::{access_token, assertion, authorization, grant, revoked_token, session, setup_link, signing_key, trace_event},
+    store::{
+        access_token, assertion, authorization, grant, revoked_token, session, setup_link, signing_key, trace_event,
+    },
 };
 
 /// One statement a table, so that nothing else waits long.

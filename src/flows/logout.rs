@@ -1,5 +1,7 @@
 //! OpenID Connect RP-Initiated Logout: an app asks us to sign the person out; and the person's own sign-out.
 
+use std::sync::Arc;
+
 use super::{
     Refused,
     event::{self, Event},
@@ -16,6 +18,7 @@ use crate::{
         trace::{Kind, Shown, Trace},
     },
     store::{
+        client::Client,
         grant,
         session::{self, Session},
         user::User,
@@ -27,7 +30,7 @@ use crate::{
 pub enum Next {
     /// Ask the person; the request's parameters come back with the answer. `returns`: the address to go to
     /// afterwards is one of the client's.
-    Confirm { client: Option<String>, person: Option<Box<User>>, returns: bool },
+    Confirm { client: Option<Arc<Client>>, person: Option<Box<User>>, returns: bool },
     /// Back to the app.
     Away(String),
     /// "You are signed out." With the problem of an address that was asked for in vain.
@@ -90,7 +93,7 @@ async fn end_session_traced(
         let returns = client.as_ref().is_some_and(|client| {
             client.metadata.post_logout_redirect_uris.iter().any(|known| Some(known.as_str()) == address)
         });
-        return Ok(Next::Confirm { client: client.map(|client| client.name().to_owned()), person, returns });
+        return Ok(Next::Confirm { client, person, returns });
     }
     end(app, signed_in, trace).await?;
     match logout::destination(&asked) {

@@ -73,7 +73,7 @@ fn routes(base: &str) -> Route {
         .at("/", get(pages::account::home))
         .at("/docs", document(|base| openapi(base).swagger_ui_html()))
         .at("/redoc", document(|base| openapi(base).redoc_html()))
-        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| contract.clone())))
+        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| yaml(&contract))))
         .nest_no_strip("/", api);
     if base.is_empty() {
         return pages;
@@ -100,6 +100,11 @@ pub fn allowed(path: &str) -> &'static str {
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }
+}
+
+/// RFC 9512 §2.1.
+fn yaml(text: &str) -> Response {
+    Response::builder().content_type("application/yaml").body(text.to_owned())
 }
 
 /// The bytes of the contract, as `signet openapi` prints it.

@@ -69,7 +69,7 @@ impl Params {
                     .because("a parameter name is not plain text")
                     .under(&rule::PARAMETERS));
             }
-            let shown: String = name.chars().take(40).collect();
+            let shown = shown(name);
             if !REPEATABLE.contains(&name.as_str()) && self.0[..i].iter().any(|(n, _)| n == name) {
                 return Err(Code::InvalidRequest.because(format!("{shown} is given twice")).under(&rule::PARAMETERS));
             }
@@ -85,6 +85,13 @@ impl Params {
     pub fn encode(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
+}
+
+/// A name as parameters have one, for the developer. Whatever else somebody writes into an address is not repeated on
+/// our pages.
+fn shown(name: &str) -> &str {
+    let is_name = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if is_name { name } else { "a parameter" }
 }
 
 /// Bytes that are no UTF-8 were replaced while reading; nobody sends U+FFFD on purpose.

@@ -9,8 +9,7 @@ use crate::{
     flows::{
         client_auth::Presented,
         event::{self, Event},
-        refresh_token,
-        write_one,
+        refresh_token, write_one,
     },
     protocol::{
         Code, Error, Result,

@@ -72,13 +72,12 @@ fn leave(page: &Page, reply: Reply) -> Response {
         Reply::Redirect(address) => page.browser.dress(see_other(&address)),
         Reply::FormPost { action, fields } => {
             let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            let client = redirect_uri::origin(&action).unwrap_or_else(|| action.clone());
             let policy = Policy {
                 forms: redirect_uri::csp_source(&action).into_iter().collect(),
                 script: Some(script_hash()),
                 ..Policy::default()
             };
-            let view = FormPost { frame: page.browser.frame(&page.app), action, client, fields };
+            let view = FormPost { frame: page.browser.frame(&page.app), host: FormPost::host(&action), action, fields };
             page.show(View::ok(view), &policy)
         }
     }

@@ -5,6 +5,7 @@ use poem::{Response, handler, http::StatusCode};
 use super::{
     authorize::either,
     error,
+    login::card,
     request::{Page, see_other},
     view::View,
     views::{ClientCard, LoggedOut, LogoutConfirm},
@@ -59,16 +60,18 @@ fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
             // An address that is not the client's goes no further, not even into our own form.
             let kept = KEPT.iter().filter(|name| returns || **name != "post_logout_redirect_uri");
             let fields = kept.filter_map(|name| Some(((*name).to_owned(), params.get(name)?.to_owned()))).collect();
+            let client = client.map(|client| card(&client));
+            let images = client.as_ref().and_then(ClientCard::logo_origin).into_iter().collect();
             let view = LogoutConfirm {
                 frame: page.browser.frame(&page.app),
                 action: page.browser.path("/logout"),
-                client: client.map(|name| ClientCard::new(Some(&name), "")),
+                client,
                 person: person.as_deref().map(browser::person),
                 fields,
             };
             let address = params.get("post_logout_redirect_uri").filter(|_| returns);
             let forms = address.and_then(redirect_uri::csp_source).into_iter().collect();
-            page.show(View::ok(view), &Policy { forms, ..Policy::default() })
+            page.show(View::ok(view), &Policy { images, forms, ..Policy::default() })
         }
         Ok(Next::Away(address)) => page.browser.signed_out(see_other(&address)),
         Ok(Next::SignedOut { problem: None, .. }) => page.browser.signed_out(page.go("/logged-out")),

@@ -129,6 +129,210 @@ async fn no_nonsense_is_answered_with_a_failure_or_with_tokens() {
     }
 }
 
+/// Every address that answers, with what it may be answered as; a journey's own stand for themselves.
+const ALL: [(&str, Kind); 31] = [
+    ("/", Kind::Page),
+    ("/account", Kind::Page),
+    ("/account/login", Kind::Page),
+    ("/account/sign-out", Kind::Page),
+    ("/authorize", Kind::Page),
+    ("/authorize/ID", Kind::Page),
+    ("/authorize/ID/login", Kind::Page),
+    ("/authorize/ID/account", Kind::Page),
+    ("/authorize/ID/consent", Kind::Page),
+    ("/authorize/ID/nothing", Kind::Page),
+    ("/authorize/x/login", Kind::Page),
+    ("/logout", Kind::Page),
+    ("/logged-out", Kind::Page),
+    ("/language", Kind::Page),
+    ("/setup", Kind::Page),
+    ("/try", Kind::Page),
+    ("/try/callback", Kind::Page),
+    ("/errors/0123456789abcdef", Kind::Page),
+    ("/errors/x", Kind::Page),
+    ("/nothing/here", Kind::Page),
+    ("/static/signet.css", Kind::File("text/css")),
+    ("/static/brand-logo", Kind::Page),
+    ("/openapi.yaml", Kind::File("application/yaml")),
+    ("/oauth2/token", Kind::Json),
+    ("/oauth2/introspect", Kind::Json),
+    ("/oauth2/revoke", Kind::Json),
+    ("/oauth2/userinfo", Kind::Json),
+    ("/oauth2/jwks", Kind::Json),
+    ("/oauth2/nothing", Kind::Json),
+    ("/.well-known/openid-configuration", Kind::Json),
+    ("/health/ready", Kind::Json),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Page,
+    Json,
+    /// That, or a page where it is refused.
+    File(&'static str),
+}
+
+const METHODS: [&str; 11] =
+    ["GET", "GET", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND"];
+const HEADERS: [&str; 24] = [
+    "host",
+    "origin",
+    "referer",
+    "cookie",
+    "accept",
+    "accept-language",
+    "accept-encoding",
+    "authorization",
+    "content-type",
+    "content-encoding",
+    "content-language",
+    "if-none-match",
+    "if-modified-since",
+    "range",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-http-method-override",
+    "sec-fetch-site",
+    "access-control-request-method",
+    "access-control-request-headers",
+    "user-agent",
+    "dpop",
+];
+const HEADER_VALUES: [&str; 16] = [
+    "",
+    "null",
+    "*",
+    "cross-site",
+    "https://spa.example",
+    "POST",
+    "gzip",
+    "bytes=0-1,5-",
+    "W/\"x\"",
+    "de-DE;q=x,*;q=9,en;q=-1",
+    "application/x-www-form-urlencoded; charset=\"",
+    "multipart/form-data",
+    "signet-session=; signet-browser==; signet-language=de\"; =; ;;",
+    "for=\"[::1\", 127.0.0.1, , 999.1.1.1:99999",
+    "Basic Og==",
+    "Bearer a.b.c",
+];
+
+/// G1 at every address, with every part of a request made up: no failure, no panic, and an answer of the right kind.
+#[tokio::test]
+async fn no_nonsense_at_any_address_is_answered_with_a_failure() {
+    let f = fixtures().await;
+    let text = || {
+        prop_oneof![
+            select(&VALUES[..]).prop_map(str::to_string),
+            select(&HEADER_VALUES[..]).prop_map(str::to_string),
+            any::<String>(),
+            vec(select(&['\0', '\n', '"', '%', '&', '=', ';', '\u{202e}', 'é', '<', ' ', '.'][..]), 0..60)
+                .prop_map(String::from_iter),
+        ]
+    };
+    let names = || {
+        let own =
+            ["csrf", "answer", "password", "back", "lang", "as", "email", "name", "iss", "error", "error_description"];
+        prop_oneof![select(&NAMES[..]), select(own.to_vec())].prop_map(str::to_string)
+    };
+    let parameters = || vec((names(), text()), 0..10);
+    let request = (
+        select(&ALL[..]),
+        select(&METHODS[..]),
+        (parameters(), parameters(), any::<bool>()),
+        vec((select(&HEADERS[..]), text()), 0..6),
+        any::<bool>(),
+    );
+    let mut runner = TestRunner::deterministic();
+    let mut signed_in = f.signed_in(&f.u1).await;
+    signed_in.goto(&f.c1.asks().with("prompt", "consent").url()).await;
+    let journey = signed_in.page().answer.url.path().split('/').nth(2).unwrap().to_string();
+    let mut stranger = f.browser();
+    let mut seen = std::collections::HashMap::new();
+    for _ in 0..700 {
+        let ((path, kind), method, (query, body, is_form), headers, known) =
+            request.new_tree(&mut runner).unwrap().current();
+        let url = format!("{}?{}", path.replace("ID", &journey), Parameters(query).encoded());
+        let mut call = Call::new(Method::from_bytes(method.as_bytes()).unwrap(), &url);
+        if !["GET", "HEAD", "OPTIONS", "TRACE"].contains(&method) {
+            let body = Parameters(body).encoded();
+            call = call.body(if is_form { "application/x-www-form-urlencoded" } else { "application/json" }, body);
+        }
+        for (name, value) in headers {
+            let value: String = value.chars().filter(|c| !c.is_control()).take(300).collect();
+            call = call.header(name, &value);
+        }
+        eprintln!("{call:?}");
+        let answer = if known { signed_in.request(call).await } else { stranger.request(call).await };
+        assert!(answer.status < 500, "{} {}", answer.status, answer.url);
+        *seen.entry(answer.status).or_insert(0) += 1;
+        let empty = answer.body.is_empty() || answer.is_redirect();
+        let (got, is_json) = (answer.media_type().to_string(), matches!(kind, Kind::Json));
+        let right = match kind {
+            Kind::Page => got == "text/html",
+            Kind::Json => got == "application/json",
+            Kind::File(kind) => got == if answer.status < 400 { kind } else { "text/html" },
+        };
+        assert!(empty || right, "{got} from {method} {path} ({})", answer.status);
+        assert!(
+            !is_json || empty || serde_json::from_slice::<serde_json::Value>(&answer.body).is_ok(),
+            "{}",
+            answer.text()
+        );
+        if let Some(location) = answer.location() {
+            let ours = location.starts_with('/') && !location.starts_with("//") || location.starts_with(&f.site.issuer);
+            assert!(ours || location.starts_with("https://rp.example/cb"), "sent to {location}");
+        }
+        assert!(answer.headers.contains_key("x-request-id"), "{method} {path}");
+    }
+    for status in [200, 303, 400, 401, 403, 404, 405, 415] {
+        assert!(seen.contains_key(&status), "the nonsense never led to {status}: {seen:?}");
+    }
+}
+
+/// Bytes on the wire that are no requests end their own connection and nothing else.
+#[tokio::test]
+async fn no_nonsense_on_the_wire_hurts_others() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let f = fixtures().await;
+    let piece = prop_oneof![
+        select(vec![
+            "GET / HTTP/1.1\r\n",
+            "Host: a\r\n",
+            "\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "POST /oauth2/token HTTP/1.1\r\n",
+            "Content-Length: 9999999999999999999\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "ffffffffffffffffff\r\n",
+            "0\r\n\r\n",
+            "\x16\x03\x01",
+            "GET http://[::1 HTTP/1.1\r\n",
+            "Expect: 100-continue\r\n",
+            "Connection: upgrade\r\nUpgrade: h2c\r\n"
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+        vec(any::<u8>(), 0..80),
+    ];
+    let request = vec(piece, 1..8);
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..150 {
+        let bytes = request.new_tree(&mut runner).unwrap().current().concat();
+        let mut tcp = tokio::net::TcpStream::connect(f.site.address).await.unwrap();
+        // It may be closed before all is written.
+        let _ = tcp.write_all(&bytes).await;
+        let _ = tcp.shutdown().await;
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(std::time::Duration::from_secs(15), tcp.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "a connection hangs after {:?}", String::from_utf8_lossy(&bytes));
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(!answer.contains("HTTP/1.1 5"), "{answer} to {:?}", String::from_utf8_lossy(&bytes));
+    }
+    assert_eq!(f.site.get("/health/live").await.status, 200);
+}
+
 /// Bytes that are no text at all, in the query, in the body and in the headers.
 #[tokio::test]
 async fn what_is_no_text_is_refused_in_words() {

@@ -126,7 +126,7 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
     let post = FormPost {
         frame: data.frame(texts),
         action: "https://rp.example/cb".to_owned(),
-        client: data.word("Harbor Books"),
+        host: data.word("rp.example"),
         fields: vec![
             ("code".to_owned(), "abc".to_owned()),
             ("state".to_owned(), data.word("xyz")),

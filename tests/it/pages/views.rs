@@ -73,6 +73,18 @@ fn a_destination_is_said_in_words_of_the_person() {
 }
 
 #[test]
+fn an_answer_by_form_says_where_it_goes() {
+    for (action, host) in [
+        ("https://rp.example/cb", "rp.example"),
+        ("https://rp.example:8443/cb", "rp.example:8443"),
+        ("https://rp.example@evil.test/cb", "evil.test"),
+        ("http://[::1]:5000/cb", "[::1]:5000"),
+    ] {
+        assert_eq!(FormPost::host(action), host, "{action}");
+    }
+}
+
+#[test]
 fn a_time_is_said_in_the_language_of_the_page() {
     let said = |tag, seconds| Moment::of(text::find(tag).expect("a language"), seconds);
     let english = said("en", 1_795_167_840).expect("a date");

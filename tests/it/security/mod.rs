@@ -1,4 +1,5 @@
 //! The numbered cases of the security requirements. A test is named by its case.
+mod attacks;
 mod authorize;
 mod authorize_person;
 mod authorize_values;
@@ -14,6 +15,7 @@ mod jwt;
 mod limits;
 mod logging;
 mod logout;
+mod markup;
 mod metadata;
 mod pages;
 mod passwords;

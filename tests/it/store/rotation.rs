@@ -38,7 +38,8 @@ async fn sec_174_keys_change_and_no_cache_notices() {
     let moments = [rotations[0], rotations[1], rotations[0] + announce, rotations[1] + announce];
     let times = moments.iter().flat_map(|moment| (moment - 400..moment + 900).step_by(47));
     // Out of step with one another, so that one of them is always at its worst.
-    let mut keepers: Vec<Keeper> = (0..3).map(|i| Keeper { keys: Value::Null, until: rotations[0] - 400 + 100 * i }).collect();
+    let mut keepers: Vec<Keeper> =
+        (0..3).map(|i| Keeper { keys: Value::Null, until: rotations[0] - 400 + 100 * i }).collect();
     let mut rotated = 0;
     for at in times {
         f.clock.advance(at - f.now());

@@ -74,7 +74,8 @@ class Visit {
     await this.see(page, 'consent-claims')
     await page.goto(authorize({ prompt: 'select_account' }))
     await this.see(page, 'account-chooser')
-    await page.goto(authorize({ prompt: 'select_account', login_hint: 'charles@example.com' }))
+    const other = { id_token: { sub: { value: '00000000-0000-4000-8000-000000000000' } } }
+    await page.goto(authorize({ claims: JSON.stringify(other), login_hint: 'charles@example.com' }))
     await this.see(page, 'account-chooser-hint')
     await page.goto(authorize({ prompt: 'login' }))
     await this.see(page, 'login-again')

@@ -15,6 +15,8 @@ use crate::http::{
 pub struct ErrorPage {
     pub frame: Frame,
     pub status: StatusCode,
+    /// What the person wanted has happened; only the app did something wrong.
+    pub done: bool,
     pub title: String,
     /// What it means for the person, and what they can do.
     pub sentence: String,
@@ -101,6 +103,7 @@ impl ErrorPage {
         let (title, sentence, remedy) = reason.words(frame.texts);
         Self {
             status: reason.status(),
+            done: reason == Reason::PostLogoutRedirectUri,
             title,
             sentence,
             remedy,

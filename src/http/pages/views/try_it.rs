@@ -137,6 +137,11 @@ impl Message {
         self
     }
 
+    /// Longer than what people want to scroll past; it unfolds.
+    fn is_long(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.lines().count() > 24)
+    }
+
     /// A body; JSON is laid out.
     pub fn body(self, body: &str) -> Self {
         let json = serde_json::from_str::<Value>(body).ok().map(|value| pretty(&value));
