@@ -2,7 +2,10 @@
 //! Nothing that is single-use or revocable is here: no code, token, session or nonce.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -48,13 +51,15 @@ impl Document {
 
 pub struct Cache {
     clients: Moka<String, Arc<Client>>,
+    /// Counts what made this node forget clients.
+    changes: AtomicU64,
     origins: Moka<String, bool>,
     resources: Moka<(), Arc<Resources>>,
     /// Those that were read last, however long ago.
     last_resources: RwLock<Arc<Resources>>,
     /// Discovery documents, by their path.
     pub documents: moka::sync::Cache<&'static str, Document>,
-    /// The keys of clients that sign assertions, registered or fetched, by client and its last change.
+    /// The keys of clients that sign assertions, registered or fetched, by what was registered.
     pub client_keys: Moka<String, Arc<KeySet>>,
     refetched: Moka<String, Instant>,
 }
@@ -63,6 +68,7 @@ impl Default for Cache {
     fn default() -> Self {
         Cache {
             clients: Moka::builder().max_capacity(10_000).time_to_live(LIFE).build(),
+            changes: AtomicU64::new(0),
             origins: Moka::builder().max_capacity(1_000).time_to_live(LIFE).build(),
             resources: Moka::builder().max_capacity(1).time_to_live(LIFE).build(),
             last_resources: RwLock::default(),
@@ -79,14 +85,20 @@ impl Cache {
         if let Some(client) = self.clients.get(client_id).await {
             return Ok(Some(client));
         }
+        let seen = self.changes.load(Ordering::SeqCst);
         let Some(client) = client::find(db, client_id).await?.filter(Client::is_enabled) else { return Ok(None) };
         let client = Arc::new(client);
         self.clients.insert(client_id.to_owned(), client.clone()).await;
+        if self.changes.load(Ordering::SeqCst) != seen {
+            // It may have been read before a change and kept after it.
+            self.clients.invalidate(client_id).await;
+        }
         Ok(Some(client))
     }
 
     /// After a change on this node: at once.
     pub async fn forget_client(&self, client_id: &str) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.clients.invalidate(client_id).await;
         self.origins.invalidate_all();
     }

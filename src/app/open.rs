@@ -206,13 +206,17 @@ async fn master_key(config: &Config, random: &Random, db: &DatabaseConnection) -
 /// Two servers that start at once must agree: the first to create the file decides.
 fn create(path: &Path, random: &Random) -> std::io::Result<MasterKey> {
     let key = MasterKey::from_bytes(random.bytes());
-    // Complete before it has its name, so that nobody reads half a key.
-    let draft = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    // Complete before it has its name, so that nobody reads half a key. Processes of two containers can have one id.
+    let draft = path.with_extension(format!("{:016x}.tmp", u64::from_le_bytes(random.bytes())));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     writeln!(file, "{}", &*key.to_text())?;
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
+    if let Some(folder) = path.parent() {
+        // The name outlives a power failure too, as the data that the key seals will.
+        fs::File::open(folder)?.sync_all()?;
+    }
     match linked {
         Ok(()) => Ok(key),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -135,5 +135,12 @@ async fn advisory(lock: &DatabaseConnection, take: bool) -> Result<(), DbErr> {
         (_, true) => "SELECT pg_advisory_lock(7364689241)",
         (_, false) => "SELECT pg_advisory_unlock(7364689241)",
     };
-    lock.query_one_raw(Statement::from_string(backend, sql)).await.map(drop)
+    let row = lock.query_one_raw(Statement::from_string(backend, sql)).await?;
+    // MySQL gives up and says so in a row.
+    let refused = backend == DatabaseBackend::MySql
+        && row.is_none_or(|row| row.try_get_by_index::<Option<i64>>(0).ok().flatten() != Some(1));
+    match refused && take {
+        true => Err(DbErr::Custom("another node has been migrating for two minutes; look what it is doing".to_owned())),
+        false => Ok(()),
+    }
 }

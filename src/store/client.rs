@@ -1,6 +1,11 @@
 //! Clients: who may ask, and for what.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    Condition, QueryOrder,
+    entity::prelude::*,
+    sea_query::{IntoCondition, OnConflict},
+};
 
 use crate::{
     crypto::secret::SecretHash,
@@ -109,6 +114,39 @@ pub async fn put(db: &impl ConnectionTrait, client: Client) -> Result<(), DbErr>
     Entity::insert(ActiveModel::from(client)).on_conflict(replace).exec_without_returning(db).await.map(drop)
 }
 
+/// What the client says of itself, and what was decided about it. Nothing else, so that two changes at once are both
+/// kept; false when it is gone.
+pub async fn register(
+    db: &impl ConnectionTrait,
+    client_id: &str,
+    metadata: ClientMetadata,
+    policy: ClientPolicy,
+    now: i64,
+) -> Result<bool, DbErr> {
+    let change =
+        ActiveModel { metadata: Set(metadata), policy: Set(policy), updated_at: Set(now), ..Default::default() };
+    update(db, Column::ClientId.eq(client_id), change).await
+}
+
+/// A new secret in the place of `known`; the old one is good until then. False when another was quicker.
+pub async fn renew_secret(
+    db: &impl ConnectionTrait,
+    client_id: &str,
+    (known, new): (SecretHash, SecretHash),
+    old_until: Option<i64>,
+    now: i64,
+) -> Result<bool, DbErr> {
+    let unchanged = Condition::all().add(Column::ClientId.eq(client_id)).add(Column::SecretHash.eq(known.clone()));
+    let change = ActiveModel {
+        secret_hash: Set(Some(new)),
+        old_secret_hash: Set(old_until.map(|_| known)),
+        old_secret_until: Set(old_until),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    update(db, unchanged, change).await
+}
+
 pub async fn set_disabled(
     db: &impl ConnectionTrait,
     client_id: &str,
@@ -116,8 +154,11 @@ pub async fn set_disabled(
     now: i64,
 ) -> Result<bool, DbErr> {
     let change = ActiveModel { disabled_at: Set(at), updated_at: Set(now), ..Default::default() };
-    let updated = Entity::update_many().set(change).filter(Column::ClientId.eq(client_id)).exec(db).await?;
-    Ok(updated.rows_affected == 1)
+    update(db, Column::ClientId.eq(client_id), change).await
+}
+
+async fn update(db: &impl ConnectionTrait, which: impl IntoCondition, change: ActiveModel) -> Result<bool, DbErr> {
+    Ok(Entity::update_many().set(change).filter(which).exec(db).await?.rows_affected == 1)
 }
 
 pub async fn delete(db: &impl ConnectionTrait, client_id: &str) -> Result<bool, DbErr> {

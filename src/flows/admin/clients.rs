@@ -173,8 +173,14 @@ pub async fn update(
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }
-    let client = Client { metadata, policy, updated_at: app.now(), ..old };
-    put(app, client.clone()).await?;
+    let client = Client { metadata: metadata.clone(), policy: policy.clone(), updated_at: app.now(), ..old };
+    let (id, origins, now) = (client_id.to_owned(), origins(&client), app.now());
+    let written = write!(app, db => {
+        let known = client::register(db, &id, metadata, policy, now).await?;
+        if known { client_origin::set(db, &id, origins).await? }
+        Ok(known)
+    });
+    kept(app, client_id, written.await?).await?;
     event::changed(Changed::Client(client_id), "changed");
     Ok(client)
 }
@@ -185,9 +191,9 @@ pub async fn update(
 /// When there is no such client, it is declared in the settings, or has no secret.
 pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<(Client, Secret), Trouble> {
     let old = own(app, client_id).await?;
-    if old.secret_hash.is_none() {
+    let Some(known) = old.secret_hash.clone() else {
         return Err(Trouble::Conflict(format!("the client {client_id} has no secret to rotate")));
-    }
+    };
     let (secret, now) = (app.secret(), app.now());
     let client = Client {
         old_secret_hash: old.secret_hash.clone().filter(|_| keep_old > 0),
@@ -196,7 +202,12 @@ pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<
         updated_at: now,
         ..old
     };
-    put(app, client.clone()).await?;
+    let (id, hashes, until) = (client_id.to_owned(), (known, secret.hash()), client.old_secret_until);
+    let written = write!(app, db => client::renew_secret(db, &id, hashes, until, now).await);
+    if !written.await? {
+        return Err(Trouble::Conflict(format!("the client {client_id} was changed meanwhile; look at it, then try again")));
+    }
+    kept(app, client_id, true).await?;
     event::changed(Changed::Client(client_id), "secret rotated");
     Ok((client, secret))
 }
@@ -204,9 +215,10 @@ pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<
 /// # Errors
 /// When there is no such client, or it is declared in the settings.
 pub async fn set_disabled(app: &App, client_id: &str, disabled: bool) -> Result<(), Trouble> {
-    let old = own(app, client_id).await?;
-    let now = app.now();
-    put(app, Client { disabled_at: disabled.then_some(now), updated_at: now, ..old }).await?;
+    own(app, client_id).await?;
+    let (id, now) = (client_id.to_owned(), app.now());
+    let written = write!(app, db => client::set_disabled(db, &id, disabled.then_some(now), now).await);
+    kept(app, client_id, written.await?).await?;
     event::changed(Changed::Client(client_id), if disabled { "disabled" } else { "enabled" });
     Ok(())
 }
@@ -246,6 +258,12 @@ async fn own(app: &App, client_id: &str) -> Result<Client, Trouble> {
         client::BUILT_IN => Err(Trouble::Conflict(format!("the client {client_id} is part of the server"))),
         _ => Ok(client),
     }
+}
+
+/// Makes this node forget the old row, if there still was one to change.
+async fn kept(app: &App, client_id: &str, known: bool) -> Result<(), Trouble> {
+    app.cache.forget_client(client_id).await;
+    if known { Ok(()) } else { Err(Trouble::NotFound("client")) }
 }
 
 /// Writes the row and its origins, and makes this node forget the old one.

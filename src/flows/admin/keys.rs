@@ -47,12 +47,14 @@ pub async fn all(app: &App) -> Result<Vec<SigningKey>> {
 /// When the database is away, or another node does not finish.
 pub async fn ensure(app: &App) -> Result<()> {
     const LEASE: &str = "first-signing-key";
-    for _ in 0..100 {
+    /// Seconds that a node may take for it; after that it has died over it, and the next one tries.
+    const TIME: i64 = 20;
+    for _ in 0..10 * (TIME + 5) {
         if !signing_key::all(&app.db).await?.is_empty() {
             return reload_keys(app).await;
         }
         let (holder, now) = (app.nonce(), app.now());
-        let mine = write!(app, db => lease::take(db, LEASE, &holder, now, now + 30).await);
+        let mine = write!(app, db => lease::take(db, LEASE, &holder, now, now + TIME).await);
         if mine.await? {
             let key = generate(app, app.now()).await?;
             let kid = key.kid.clone();

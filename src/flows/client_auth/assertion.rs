@@ -73,9 +73,14 @@ pub fn claimed_client(token: &str) -> Option<String> {
     Some(sub.to_owned())
 }
 
+/// Other keys have another name, so that a change of the client counts at once.
+fn keys_name(client: &Client) -> String {
+    let from = serde_json::json!([client.client_id, client.metadata.jwks, client.metadata.jwks_uri]);
+    from.to_string()
+}
+
 async fn keys(app: &App, client: &Client) -> Result<Arc<KeySet>> {
-    // A change to the client makes a new entry.
-    let name = format!("{}\n{}", client.client_id, client.updated_at);
+    let name = keys_name(client);
     if let Some(known) = app.cache.client_keys.get(&name).await {
         return Ok(known);
     }
@@ -98,8 +103,7 @@ async fn fresh_keys(app: &App, client: &Client) -> Result<Option<Arc<KeySet>>> {
         return Ok(None);
     }
     let set = Arc::new(fetch(app, uri).await?);
-    let name = format!("{}\n{}", client.client_id, client.updated_at);
-    app.cache.client_keys.insert(name, set.clone()).await;
+    app.cache.client_keys.insert(keys_name(client), set.clone()).await;
     Ok(Some(set))
 }
 

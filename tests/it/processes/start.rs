@@ -3,11 +3,11 @@ use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, Statement};
 use sea_orm_migration::MigratorTrait;
 use signet::{
     migrations::Migrator,
-    store::{client, resource, sealed_secret, signing_key},
+    store::{client, lease, resource, sealed_secret, signing_key},
 };
 
 use super::program::{Place, Unspent};
-use crate::harness::Call;
+use crate::harness::{Call, relying_party::JWKS, server::Clock};
 
 /// OPS3: the schema is made once, and so is everything that there must be one of.
 #[tokio::test]
@@ -41,4 +41,17 @@ async fn two_servers_that_start_at_once_agree() {
     let unspent = Unspent::get(&first.shop(), &browser).await;
     let tokens = unspent.tokens(&second.shop()).await;
     assert!(first.shop().may_read_userinfo(&tokens.access).await);
+}
+
+/// A server that died while it made the first signing key does not keep the next one from it for long.
+#[tokio::test]
+async fn a_first_start_that_was_cut_short_is_made_up_for() {
+    let place = Place::new().await;
+    place.run(&["migrate", "up"], "").await;
+    let db = place.database().await;
+    let now = Clock::System.now();
+    assert!(lease::take(&db, "first-signing-key", "a server that died", now, now + 3).await.unwrap());
+    let server = place.server().await;
+    assert_eq!(signing_key::Entity::find().count(&db).await.unwrap(), 1);
+    assert_eq!(server.site.get(JWKS).await.json()["keys"].as_array().unwrap().len(), 1);
 }

@@ -166,3 +166,37 @@ async fn what_another_server_removed_is_no_failure_of_this_one() {
     f.app.cache.forget_client("c1").await;
     assert::page(&ask(&f).await, 400);
 }
+
+/// Reliability promise 3: a client that was disabled or removed is not brought back by a change that began before.
+#[tokio::test]
+async fn a_change_does_not_undo_another() {
+    let f = fixtures().await;
+    let known = clients::find(&f.app, "c1").await.unwrap();
+    let changed = at_once(|i| {
+        let (app, known) = (f.app.clone(), known.clone());
+        async move {
+            match i {
+                25 => clients::set_disabled(&app, "c1", true).await.map(drop),
+                even if even % 2 == 0 => clients::update(&app, "c1", known.metadata, known.policy).await.map(drop),
+                _ => clients::rotate_secret(&app, "c1", 0).await.map(drop),
+            }
+        }
+    });
+    let changed = changed.await;
+    assert!(changed.iter().all(|done| matches!(done, Ok(()) | Err(Trouble::Conflict(_)))), "{changed:?}");
+    assert!(!clients::find(&f.app, "c1").await.unwrap().is_enabled(), "a disabled client came back");
+    assert::json(&f.c1.refresh("x").await, 401, "invalid_client");
+
+    let changed = at_once(|i| {
+        let (app, known) = (f.app.clone(), known.clone());
+        async move {
+            match i {
+                25 => clients::delete(&app, "c1").await,
+                _ => clients::update(&app, "c1", known.metadata, known.policy).await.map(drop),
+            }
+        }
+    });
+    let changed = changed.await;
+    assert!(changed.iter().all(|done| matches!(done, Ok(()) | Err(Trouble::NotFound(_)))), "{changed:?}");
+    assert!(clients::find(&f.app, "c1").await.is_err(), "a removed client came back");
+}
