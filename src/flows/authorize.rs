@@ -315,7 +315,7 @@ async fn issue_code(
         offline,
         generation: 0,
         rotated_at: now,
-        expires_at: now + super::refresh_token::first_life(app, client, offline),
+        expires_at: now + super::refresh_token::tokens_life(app),
         revoked_at: None,
     };
     match row {

@@ -146,12 +146,12 @@ async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>, trace
             })
             .await?)
         }
-        (&Claim::Redeem(id), row) => {
+        (&Claim::Redeem { grant: id, expires_at }, row) => {
             let won = match row {
-                None => write_one!(app, db => grant::redeem(db, id, now)).await?,
+                None => write_one!(app, db => grant::redeem(db, id, now, expires_at)).await?,
                 Some(row) => {
                     write!(app, db => {
-                        let won = grant::redeem(db, id, now).await?;
+                        let won = grant::redeem(db, id, now, expires_at).await?;
                         if won { opaque::insert(db, row).await? }
                         Ok(won)
                     })

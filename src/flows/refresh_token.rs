@@ -5,7 +5,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
-use crate::{app::App, store::client::Client};
+use crate::app::App;
 
 /// What a genuine token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,16 +34,11 @@ pub fn read(app: &App, token: &str) -> Option<Named> {
     genuine.then(|| Named { grant: Uuid::from_bytes(*grant), generation: i32::from_be_bytes(*generation) })
 }
 
-/// Seconds that a fresh grant lives: its tokens', or until its refresh token has been idle too long.
-pub fn first_life(app: &App, client: &Client, offline: bool) -> i64 {
+/// Seconds that a code and what comes of it live, without refreshing. A spent code is remembered for as long as
+/// anything of it could live (case SEC-031).
+pub fn tokens_life(app: &App) -> i64 {
     let lifetimes = &app.config.lifetimes;
-    // A spent code is remembered for as long as anything of it could live (case SEC-031).
-    let tokens = lifetimes.code.get() + lifetimes.access_token.get().max(lifetimes.id_token.get());
-    if client.may_use("refresh_token") && (offline || client.policy.always_refresh) {
-        lifetimes.refresh_idle.get().min(lifetimes.refresh_absolute.get()).max(tokens)
-    } else {
-        tokens
-    }
+    lifetimes.code.get() + lifetimes.access_token.get().max(lifetimes.id_token.get())
 }
 
 /// When a grant that is used now expires: idle from now, never beyond its absolute end.

@@ -115,8 +115,13 @@ async fn read(db: &impl ConnectionTrait, statement: Statement) -> Result<Option<
 }
 
 /// True for exactly one caller, however many try at once, on every database.
-pub async fn redeem(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, DbErr> {
-    let change = ActiveModel { redeemed_at: Set(Some(now)), rotated_at: Set(now), ..Default::default() };
+pub async fn redeem(db: &impl ConnectionTrait, id: Uuid, now: i64, expires_at: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel {
+        redeemed_at: Set(Some(now)),
+        rotated_at: Set(now),
+        expires_at: Set(expires_at),
+        ..Default::default()
+    };
     let updated = Entity::update_many()
         .set(change)
         .filter(Column::Id.eq(id))
@@ -177,10 +182,9 @@ async fn revoke_where(db: &impl ConnectionTrait, which: Condition, now: i64) -> 
     Ok(live.exec(db).await?.rows_affected)
 }
 
-/// Those that nothing can come of any more. A redeemed one stays until its tokens have expired, so that a
-/// second use of its code is still recognized.
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+/// Those that nothing can come of any more; `longest`: what a token of their last moment lives, in seconds.
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, longest: i64) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ExpiresAt.lte(now - longest)).exec(db).await.map(drop)
 }
 
 trait IntoCondition {

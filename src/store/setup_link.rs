@@ -40,6 +40,10 @@ pub async fn spend(db: &impl ConnectionTrait, hash: &SecretHash, now: i64) -> Re
     Ok(updated.rows_affected == 1)
 }
 
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+}
+
 /// A newer link, or a finished set-up, makes all older ones worthless.
 pub async fn void_all(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     Entity::delete_many().exec(db).await.map(drop)

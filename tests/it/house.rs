@@ -142,7 +142,7 @@ fn every_rule_has_a_source_and_a_remedy() {
 #[tokio::test]
 async fn a_refused_method_names_the_allowed_ones() {
     let server = crate::harness::TestServer::start().await;
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder().build().unwrap();
     for (path, allowed) in [
         ("/oauth2/token", "POST"),
         ("/oauth2/introspect", "POST"),

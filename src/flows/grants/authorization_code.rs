@@ -9,7 +9,7 @@ use crate::{
     flows::{
         client_auth::Presented,
         event::{self, Event},
-        write_one,
+        refresh_token, write_one,
     },
     protocol::{
         Code, Error, Result,
@@ -56,13 +56,15 @@ impl Grant for AuthorizationCode {
                 .received(Shown::number(app.now())));
         }
         let resource = same_resource(resource::requested(params)?, &row)?;
+        let refreshable = row.refreshable && client.may_use("refresh_token");
+        let expires_at = if refreshable { refresh_token::next_end(app, row.created_at) } else { row.expires_at };
         Ok(Approval {
             user: Some(user),
             scope: row.scope.clone(),
             resource,
             nonce: row.nonce.clone(),
-            refresh: (row.refreshable && client.may_use("refresh_token")).then_some(0),
-            claim: Claim::Redeem(row.id),
+            refresh: refreshable.then_some(0),
+            claim: Claim::Redeem { grant: row.id, expires_at },
             grant: Some(row),
         })
     }

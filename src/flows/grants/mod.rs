@@ -37,7 +37,7 @@ pub enum Claim {
     /// Nothing to spend.
     Free,
     /// An authorization code.
-    Redeem(Uuid),
+    Redeem { grant: Uuid, expires_at: i64 },
     /// The newest refresh token, of this generation.
     Rotate { grant: Uuid, generation: i32, expires_at: i64 },
     /// A grant that begins here.

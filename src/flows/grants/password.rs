@@ -73,6 +73,8 @@ async fn proven(app: &App, address: IpAddr, login: &str, password: &str, trace: 
 
 fn begin(app: &App, client: &Client, user: &User, scope: &Scope, resource: Option<String>, trace: &Trace) -> Row {
     let (now, offline) = (app.now(), scope.contains("offline_access"));
+    let refreshable = client.may_use("refresh_token") && (offline || client.policy.always_refresh);
+    let life = refresh_token::tokens_life(app);
     Row {
         id: app.ordered_id(),
         code_hash: None,
@@ -90,11 +92,11 @@ fn begin(app: &App, client: &Client, user: &User, scope: &Scope, resource: Optio
         created_at: now,
         code_expires_at: now,
         redeemed_at: Some(now),
-        refreshable: client.may_use("refresh_token") && (offline || client.policy.always_refresh),
+        refreshable,
         offline,
         generation: 0,
         rotated_at: now,
-        expires_at: now + refresh_token::first_life(app, client, offline),
+        expires_at: if refreshable { refresh_token::next_end(app, now) } else { now + life },
         revoked_at: None,
     }
 }

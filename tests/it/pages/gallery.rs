@@ -11,6 +11,7 @@ use super::samples::{self, Data};
 
 #[test]
 fn the_gallery_shows_every_page() {
+    #[expect(clippy::disallowed_methods, reason = "a switch for whoever looks at the pages, not a setting")]
     let Some(accent) = std::env::var_os("SIGNET_TEST_GALLERY") else { return };
     let accent = accent.to_string_lossy();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");

@@ -82,7 +82,7 @@ async fn an_error_page_speaks_the_language_that_the_app_asks_for() {
 async fn the_language_that_a_person_chose_follows_them_to_another_browser() {
     let f = fixtures().await;
     let mut browser = f.signed_in(&f.u1).await;
-    browser.goto(&f.site.url("/language?lang=de&back=/account").to_string()).await;
+    browser.goto(f.site.url("/language?lang=de&back=/account").as_ref()).await;
     assert!(browser.page().title().starts_with("Mein Konto"), "{}", browser.page().title());
     let mut other = f.browser();
     for (ui_locales, title) in [(None, "The c1 application möchte"), (Some("en"), "The c1 application would")] {
@@ -110,7 +110,7 @@ async fn a_trace_has_a_page_of_its_own_words() {
     assert!(page.read("error-remedy").contains(&format!("signet trace {trace}")), "{page}");
     assert!(!page.has("error-code") && !page.has("error-description"), "{page}");
     for other in ["x", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa", "AAAAAAAAAAAAAAAA", "%3Cscript%3Ealert("] {
-        browser.goto(&f.site.url(&format!("/errors/{other}")).to_string()).await;
+        browser.goto(f.site.url(&format!("/errors/{other}")).as_ref()).await;
         assert_eq!(browser.page().status(), 404, "{other}");
         assert!(!browser.page().has("error-trace-id"), "{other}");
     }
@@ -120,7 +120,7 @@ async fn a_trace_has_a_page_of_its_own_words() {
 async fn a_sign_out_says_whose_it_is() {
     let f = fixtures().await;
     let mut browser = f.signed_in(&f.u1).await;
-    browser.goto(&f.site.url("/logout").to_string()).await;
+    browser.goto(f.site.url("/logout").as_ref()).await;
     let text = browser.page().text();
     assert!(text.contains("Ada King Lovelace") && text.contains(&f.u1.email), "{}", browser.page());
 }
@@ -129,7 +129,7 @@ async fn a_sign_out_says_whose_it_is() {
 async fn the_demo_shows_every_message_of_the_flow() {
     let f = fixtures().await;
     let mut browser = f.signed_in(&f.u1).await;
-    browser.goto(&f.site.url("/try").to_string()).await;
+    browser.goto(f.site.url("/try").as_ref()).await;
     browser.press("try-start").await;
     browser.press("consent-allow").await;
     let text = browser.page().text().to_owned();
@@ -159,7 +159,7 @@ async fn sec_097_the_pages_about_the_contract_name_their_scripts_by_hash() {
     let server = TestServer::start().await;
     for path in ["/docs", "/redoc"] {
         let mut browser = server.browser();
-        browser.goto(&server.site.url(path).to_string()).await;
+        browser.goto(server.site.url(path).as_ref()).await;
         let page = browser.page();
         assert_eq!((page.status(), page.answer.media_type()), (200, "text/html"), "{path}");
         let html = page.answer.text();
@@ -178,7 +178,7 @@ async fn sec_097_the_pages_about_the_contract_name_their_scripts_by_hash() {
         }
     }
     for path in ["/docs/x", "/redoc/oauth-receiver.html", "/docs/oauth-receiver.html", "/"] {
-        let policy = server.site.get(&server.site.url(path).to_string()).await;
+        let policy = server.site.get(server.site.url(path).as_ref()).await;
         let policy = policy.header("content-security-policy").unwrap();
         assert!(!policy.contains("sha256") && !policy.contains("connect-src"), "{path}: {policy}");
     }
@@ -187,7 +187,7 @@ async fn sec_097_the_pages_about_the_contract_name_their_scripts_by_hash() {
 #[tokio::test]
 async fn a_browser_finds_a_picture_where_it_looks_for_one() {
     let server = TestServer::start().await;
-    let icon = server.site.get(&server.site.url("/favicon.ico").to_string()).await;
+    let icon = server.site.get(server.site.url("/favicon.ico").as_ref()).await;
     assert_eq!((icon.status, icon.media_type()), (200, "image/png"));
     assert!(icon.body.starts_with(b"\x89PNG"));
 }

@@ -135,20 +135,19 @@ impl Place {
     pub fn begin(&self) -> Starting {
         let mut child = self.command().arg("serve").spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
-        for stream in [listen(child.stdout.take().unwrap()), listen(child.stderr.take().unwrap())] {
-            let said = said.clone();
-            std::thread::spawn(move || stream(&said));
-        }
+        listen(child.stdout.take().unwrap(), said.clone());
+        listen(child.stderr.take().unwrap(), said.clone());
         Starting { process: Process { child, said }, begun: Instant::now() }
     }
 }
 
-fn listen(stream: impl Read + Send + 'static) -> Box<dyn FnOnce(&Mutex<Vec<String>>) + Send> {
-    Box::new(move |said| {
+/// Keeps what a stream says, line by line, until it ends.
+fn listen(stream: impl Read + Send + 'static, said: Arc<Mutex<Vec<String>>>) {
+    std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             said.lock().unwrap().push(line);
         }
-    })
+    });
 }
 
 struct Process {

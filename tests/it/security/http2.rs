@@ -87,7 +87,7 @@ async fn sec_160_a_flood_of_frames_closes_its_connection() {
     let end = flood(address, most, |n| [request(n), reset(n)].concat()).await;
     assert!(end.closed && end.sent < most && end.code == Some(ENHANCE_YOUR_CALM), "rapid reset: {end:?}");
 
-    let header = [&[0x00, 0x7f, 0x00][..], &vec![b'a'; 127], &[0x01, b'b']].concat();
+    let header = [&[0x00, 0x7f, 0x00][..], &[b'a'; 127], &[0x01, b'b']].concat();
     let end = flood(address, most, |n| match n {
         0 => frame(HEADERS, END_STREAM, 1, GET),
         _ => frame(CONTINUATION, 0, 1, &header),

@@ -76,13 +76,13 @@ fn key(seed: u8) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-/// Every file with its content, so that nothing can appear or change unseen.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+/// Every file by its name, with its content unless SQLite moves pages about in it by itself.
+fn files(folder: &Path) -> Vec<(String, Option<Vec<u8>>)> {
     let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    // SQLite makes and removes its own while it looks.
     found.retain(|path| !path.to_string_lossy().ends_with("-wal") && !path.to_string_lossy().ends_with("-shm"));
     found.sort();
-    found.into_iter().map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
+    let content = |path: &Path| (!path.ends_with("signet.db")).then(|| fs::read(path).unwrap());
+    found.iter().map(|path| (path.display().to_string(), content(path))).collect()
 }
 
 /// SEC-164, ASVS 11.2.2, 13.3.4: one clear line, an exit code, and nothing made or changed.
@@ -96,6 +96,9 @@ fn sec_164_a_server_with_the_wrong_master_key_does_not_start() {
     let file = folder.join("master.key");
     let genuine = fs::read(&file).unwrap();
     let before = files(&folder);
+    let content =
+        || [["keys", "list", "--json"], ["users", "show", "ada"]].map(|command| place.run(&command).succeeded());
+    let known = content();
     for (reason, replacement, says) in [
         ("it is gone", None, "there is no master key at"),
         ("it is another's", Some(key(1).into_bytes()), "sealed with another master key"),
@@ -118,7 +121,8 @@ fn sec_164_a_server_with_the_wrong_master_key_does_not_start() {
     let said = place.run_with(&serve, &[("SIGNET_KEYS_MASTER_KEY", &key(2))]).refused(1);
     assert!(said.contains("another master key") && !said.contains(&key(2)), "{said}");
     assert_eq!(files(&folder), before);
-    assert!(place.run(&["keys", "list"]).succeeded().contains("RS256"), "with the right key all is as it was");
+    assert_eq!(content(), known, "with the right key all is as it was");
+    place.run(&["users", "show", "eve"]).refused(1);
 }
 
 /// SEC-164: replaced, the old key can be dropped; nothing is lost.
