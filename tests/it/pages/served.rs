@@ -106,7 +106,7 @@ async fn a_trace_has_a_page_of_its_own_words() {
     let page = browser.page();
     let trace = about.rsplit('/').next().unwrap();
     assert_eq!((page.status(), page.read("error-trace-id").as_str()), (200, trace));
-    assert!(page.title().starts_with("A sign-in did not work out"), "{}", page.title());
+    assert!(page.title().starts_with("A sign-in was not completed"), "{}", page.title());
     assert!(page.read("error-remedy").contains(&format!("signet trace {trace}")), "{page}");
     assert!(!page.has("error-code") && !page.has("error-description"), "{page}");
     for other in ["x", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa", "AAAAAAAAAAAAAAAA", "%3Cscript%3Ealert("] {

@@ -12,7 +12,6 @@ const FLAGS = [
   '--no-proxy-server',
 ]
 
-/** What browsers complained about on pages of ours since it was last asked for. */
 const complaints = []
 
 /** Playwright gives it a user-data directory of its own and removes that at the end. */
@@ -40,12 +39,13 @@ function listen(message) {
   }
 }
 
+/** What browsers have complained about since it was last asked for. */
+export const complained = () => complaints.splice(0).map((complaint) => `the browser complains of ${complaint}`)
+
 /** Throws when a browser has complained, unless every complaint is one that `expected` says to be right. */
 export function quiet(expected = () => false) {
-  const all = complaints.splice(0)
-  const wrong = all.filter((complaint) => !expected(complaint))
-  if (wrong.length) throw new Error(`the browser complains:\n${wrong.join('\n')}`)
-  return all
+  const wrong = complained().filter((complaint) => !expected(complaint))
+  if (wrong.length) throw new Error(wrong.join('\n'))
 }
 
 /** Steps at the pages of an authorization, in the order in which they are expected. */

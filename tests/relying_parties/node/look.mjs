@@ -2,7 +2,7 @@
 // narrow window, the keyboard, and what the browser complains about.
 import { mkdirSync } from 'node:fs'
 import axe from 'axe-core'
-import { quiet } from './browser.mjs'
+import { complained } from './browser.mjs'
 import { check, equal, setting } from './checks.mjs'
 
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } }
@@ -30,7 +30,7 @@ export const see = (page, name) =>
     problems.push(...(await tooWide(page, NARROW)))
     await page.setViewportSize(SIZES.desktop)
     if (setting.scripts) problems.push(...(await keyboard(page)))
-    quiet()
+    problems.push(...complained())
     if (problems.length) throw new Error([...new Set(problems)].join('\n'))
   })
 

@@ -34,6 +34,8 @@ async function authorize(config, page, parameters, ...steps) {
   await page.goto(url.href)
   for (const step of steps) await step(page)
   const received = await arriving
+  // The next step must not overtake the browser on its way.
+  await page.locator('#arrived').waitFor()
   const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true }
   return { received, checks, redeem: (more) => client.authorizationCodeGrant(config, received, { ...checks, ...more }) }
 }
@@ -250,7 +252,9 @@ try {
   await webClient(browser)
   await otherWebClients(browser)
   await singlePageApp(browser)
-  await check('the browser had nothing to complain about', () => quiet())
+  // The single-page app tries a refresh token that it has revoked.
+  const refused = (complaint) => complaint.includes('/spa?') && complaint.includes('status of 400')
+  await check('the browser had nothing to complain about', () => quiet(refused))
 } finally {
   await browser.close()
   server.close()

@@ -146,6 +146,7 @@ class Visit {
     arriving.catch(() => {})
     await allow(page)
     const id_token_hint = await idToken(await arriving)
+    await page.locator('#arrived').waitFor()
     await page.goto(`${issuer}/logout`)
     await this.see(page, 'logout')
     await page.goto(`${issuer}/logout?${new URLSearchParams({ client_id: client.client_id })}`)

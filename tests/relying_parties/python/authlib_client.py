@@ -78,6 +78,7 @@ def chromium(directory):
                  "--disable-background-networking", "--disable-component-update", "--disable-sync",
                  "--disable-dev-shm-usage", "--lang=en-US", f"--user-data-dir={directory}"):
         options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(SETTING["chromedriver"]))
 
 
@@ -153,7 +154,7 @@ class ResourceServer(JWTBearerTokenValidator):
 
     def __init__(self, jwks, audience):
         super().__init__(SETTING["issuer"], audience)
-        self.jwks = jwks
+        self.jwks = KeySet.import_key_set(jwks)
 
     def get_jwks(self):
         return self.jwks
@@ -211,6 +212,11 @@ def check_revocation(app):
     assert app.active(tokens["access_token"]) == {"active": False}
 
 
+def check_quiet(browser):
+    said = [entry["message"] for entry in browser.get_log("browser")]
+    assert not said, said
+
+
 def main():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", urllib.parse.urlsplit(SETTING["callback"]).port), Callback)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -238,6 +244,7 @@ def run(browser):
     second = check("refresh gives new tokens and a valid ID token", lambda: refreshed(app, first, subject))
     check("a spent refresh token is refused and ends its family", lambda: check_reuse(app, first, second))
     check("a revoked refresh token ends the grant", lambda: check_revocation(app), browser)
+    check("the browser had nothing to complain about", lambda: check_quiet(browser))
 
 
 def refreshed(app, first, subject):
