@@ -205,7 +205,9 @@ pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<
     let (id, hashes, until) = (client_id.to_owned(), (known, secret.hash()), client.old_secret_until);
     let written = write!(app, db => client::renew_secret(db, &id, hashes, until, now).await);
     if !written.await? {
-        return Err(Trouble::Conflict(format!("the client {client_id} was changed meanwhile; look at it, then try again")));
+        return Err(Trouble::Conflict(format!(
+            "the client {client_id} was changed meanwhile; look at it, then try again"
+        )));
     }
     kept(app, client_id, true).await?;
     event::changed(Changed::Client(client_id), "secret rotated");

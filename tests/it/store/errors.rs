@@ -72,6 +72,10 @@ fn an_error_passes_when() {
         let error = || DbErr::Exec(RuntimeErr::SqlxError(sqlx::Error::Database(Box::new(Said(code))).into()));
         assert_eq!(is_away(&error()), passes, "{what} ({code})");
         let told = protocol::Error::from(error());
-        assert_eq!((told.code.status(), told.retry_after.is_some()), (if passes { 503 } else { 500 }, passes), "{what}");
+        assert_eq!(
+            (told.code.status(), told.retry_after.is_some()),
+            (if passes { 503 } else { 500 }, passes),
+            "{what}"
+        );
     }
 }
