@@ -27,6 +27,9 @@ impl Keeper {
     }
 }
 
+/// Seconds between one look and the next; the key set may be kept for about seven of them.
+const STEP: i64 = 47;
+
 #[tokio::test]
 async fn sec_174_keys_change_and_no_cache_notices() {
     let f = fixtures().await;
@@ -36,10 +39,10 @@ async fn sec_174_keys_change_and_no_cache_notices() {
     // A second rotation while the first key is still announced. All that happens, happens around these moments.
     let rotations = [f.now() + 1000, f.now() + 1000 + announce / 2];
     let moments = [rotations[0], rotations[1], rotations[0] + announce, rotations[1] + announce];
-    let times = moments.iter().flat_map(|moment| (moment - 400..moment + 900).step_by(47));
+    let times = moments.iter().flat_map(|moment| (moment - 400..moment + 900).step_by(STEP as usize));
     // Out of step with one another, so that one of them is always at its worst.
-    let mut keepers: Vec<Keeper> =
-        (0..3).map(|i| Keeper { keys: Value::Null, until: rotations[0] - 400 + 100 * i }).collect();
+    let keeper = |i: i64| Keeper { keys: Value::Null, until: rotations[0] - 400 + STEP * i };
+    let mut keepers: Vec<Keeper> = (0..7).map(keeper).collect();
     let mut rotated = 0;
     for at in times {
         f.clock.advance(at - f.now());
