@@ -22,10 +22,10 @@ use self::{failure::Failure, output::Format};
 use crate::{
     app::{
         App,
-        open::{self, Problem, Surroundings},
+        open::{Problem, Surroundings},
     },
     config::{self, Config, ConfigError, LoadArgs, sources},
-    flows::start,
+    flows::start::{self, Schema},
 };
 
 /// Signet, an OpenID Connect provider in one program. Without a command it serves.
@@ -129,11 +129,6 @@ impl Settings {
 /// The server that a command acts on. An empty database gets its schema; that of one in use is for the server, or
 /// for `signet migrate`, to change.
 async fn open(config: Config) -> Result<App, Problem> {
-    open::data_dir(&config)?;
-    let database = config.database.url.masked();
-    let connected = open::connect(&config).await?;
-    let known = start::applied(&connected.db).await.map_err(|cause| Problem::Database { database, cause })?;
-    drop(connected);
     let around = Surroundings::real(&config);
-    start::open(config, around, known.is_empty()).await
+    start::open(config, around, Schema::Create).await
 }

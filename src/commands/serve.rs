@@ -21,7 +21,10 @@ use crate::{
         open::{self, Surroundings},
     },
     config::{Config, ConfigError},
-    flows::{declared, set_up, start},
+    flows::{
+        declared, set_up,
+        start::{self, Schema},
+    },
     http::{
         self,
         listener::{self, Limits},
@@ -53,7 +56,8 @@ impl Serve {
         let signals =
             Signals::new().map_err(|error| Failure::failed(format!("signals cannot be received: {error}")))?;
         let around = Surroundings::real(&config);
-        let app = start::open(config, around, !self.no_migrate).await?;
+        let schema = if self.no_migrate { Schema::Leave } else { Schema::Update };
+        let app = start::open(config, around, schema).await?;
         start::reconcile(&app).await?;
         let tcp = bind(app.config.server.listen.address()).await?;
         announce(&app, &tcp).await?;

@@ -15,24 +15,35 @@ use crate::{
     migrations::Migrator,
 };
 
-/// The server over the database of the settings. `migrate`: bring its schema up to date first.
+/// What a start may do to the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// Bring it up to date: the server.
+    Update,
+    /// Make it where there is none, and leave that of a database in use to the server: commands.
+    Create,
+    /// Nothing: `serve --no-migrate`.
+    Leave,
+}
+
+/// The server over the database of the settings.
 ///
 /// # Errors
 /// What is wrong, where, and how to mend it.
-pub async fn open(config: Config, around: Surroundings, migrate: bool) -> Result<App, Problem> {
+pub async fn open(config: Config, around: Surroundings, schema: Schema) -> Result<App, Problem> {
     open::data_dir(&config)?;
     let connected = open::connect(&config).await?;
     let database = config.database.url.masked();
-    if migrate {
-        self::migrate(&config, &connected).await?;
-    } else if let Some(migration) = newer(&connected.db).await {
+    if schema != Schema::Leave {
+        bring_up(&config, &connected, schema).await?;
+    }
+    if let Some(migration) = newer(&connected.db).await {
         return Err(Problem::NewerSchema { database, migration });
-    } else {
-        let missing =
-            pending(&connected.db).await.map_err(|cause| Problem::Database { database: database.clone(), cause })?;
-        if !missing.is_empty() {
-            return Err(Problem::NotMigrated { database, missing: missing.len() });
-        }
+    }
+    let missing = pending(&connected.db).await;
+    let missing = missing.map_err(|cause| Problem::Database { database: database.clone(), cause })?;
+    if !missing.is_empty() {
+        return Err(Problem::NotMigrated { database, missing: missing.len() });
     }
     let app = open::open(config, around, connected).await?;
     admin::keys::ensure(&app).await.map_err(|error| Problem::Other(format!("no signing key can be made: {error}")))?;
@@ -79,6 +90,10 @@ pub async fn applied(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
 /// # Errors
 /// When the database does not answer, or a migration fails.
 pub async fn migrate(config: &Config, connected: &Connected) -> Result<(), Problem> {
+    bring_up(config, connected, Schema::Update).await
+}
+
+async fn bring_up(config: &Config, connected: &Connected, schema: Schema) -> Result<(), Problem> {
     let database = || config.database.url.masked();
     let problem = |cause| Problem::Database { database: database(), cause };
     if let Ok(missing) = pending(&connected.db).await
@@ -96,7 +111,7 @@ pub async fn migrate(config: &Config, connected: &Connected) -> Result<(), Probl
             let file =
                 |cause| Problem::Other(format!("the migration lock beside {} cannot be taken: {cause}", database()));
             let _held = held.map_err(|error| file(std::io::Error::other(error)))?.map_err(file)?;
-            Migrator::up(&connected.db, None).await.map_err(problem)
+            up(&connected.db, schema).await.map_err(problem)
         }
         DatabaseUrl::Postgres(url) | DatabaseUrl::Mysql(url) => {
             // Both kinds of lock belong to a connection, and end with it when the process dies.
@@ -104,11 +119,19 @@ pub async fn migrate(config: &Config, connected: &Connected) -> Result<(), Probl
             options.max_connections(1).sqlx_logging(false).idle_timeout(Duration::from_secs(3600));
             let lock = sea_orm::Database::connect(options).await.map_err(problem)?;
             advisory(&lock, true).await.map_err(problem)?;
-            let done = Migrator::up(&connected.db, None).await.map_err(problem);
+            let done = up(&connected.db, schema).await.map_err(problem);
             advisory(&lock, false).await.map_err(problem)?;
             done
         }
     }
+}
+
+/// Under the lock, so that a schema that another process is making is not taken for an old one.
+async fn up(db: &DatabaseConnection, schema: Schema) -> Result<(), DbErr> {
+    if schema == Schema::Create && !applied(db).await?.is_empty() {
+        return Ok(());
+    }
+    Migrator::up(db, None).await
 }
 
 /// A migration that the database has and this release does not know.
