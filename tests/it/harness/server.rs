@@ -189,7 +189,8 @@ async fn administer(server: &Url) -> DatabaseConnection {
 async fn drop_database(server: &Url, name: &str) {
     let db = administer(server).await;
     if db.get_database_backend() == DbBackend::Postgres {
-        return drop(db.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap());
+        db.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        return;
     }
     let connected = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
     for row in db.query_all_raw(Statement::from_string(DbBackend::MySql, connected)).await.unwrap() {
