@@ -1,3 +1,9 @@
+use std::time::Duration;
+
+use sea_orm::Database;
+use sea_orm_migration::MigratorTrait;
+use signet::migrations::Migrator;
+
 use super::Place;
 
 #[test]
@@ -33,4 +39,23 @@ fn two_commands_at_once_on_an_empty_database_both_succeed() {
     let answers: Vec<_> = both.into_iter().map(|child| super::end(child).json()).collect();
     assert_eq!(answers[0], answers[1], "one made the key that both list");
     assert_eq!(answers[0].as_array().unwrap().len(), 1);
+}
+
+/// The same, with the moment held in which the other has made half of the tables.
+#[tokio::test]
+async fn a_command_waits_for_whoever_is_migrating() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("data")).unwrap();
+    let lock = std::fs::File::create(place.path("data/signet.migrating")).unwrap();
+    lock.lock().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", place.path("data/signet.db").display());
+    let db = Database::connect(url).await.unwrap();
+    Migrator::up(&db, Some(2)).await.unwrap();
+
+    let mut child = place.command(&["keys", "list", "--json"]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(child.try_wait().unwrap().is_none(), "it waits: {:?}", super::end(child).err);
+    Migrator::up(&db, None).await.unwrap();
+    lock.unlock().unwrap();
+    assert_eq!(super::end(child).json().as_array().unwrap().len(), 1);
 }
