@@ -10,9 +10,10 @@ use std::{
 };
 
 use moka::future::Cache as Moka;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 use tokio::time::timeout;
 
+use super::connection::Db;
 use crate::{
     crypto::jwk::KeySet,
     protocol,
@@ -81,7 +82,7 @@ impl Default for Cache {
 
 impl Cache {
     /// An enabled client. Unknown ones are not remembered, so a new client works at once.
-    pub async fn client(&self, db: &DatabaseConnection, client_id: &str) -> Result<Option<Arc<Client>>, DbErr> {
+    pub async fn client(&self, db: &Db, client_id: &str) -> Result<Option<Arc<Client>>, DbErr> {
         if let Some(client) = self.clients.get(client_id).await {
             return Ok(Some(client));
         }
@@ -103,7 +104,7 @@ impl Cache {
         self.origins.invalidate_all();
     }
 
-    pub async fn is_registered_origin(&self, db: &DatabaseConnection, origin: &str) -> Result<bool, DbErr> {
+    pub async fn is_registered_origin(&self, db: &Db, origin: &str) -> Result<bool, DbErr> {
         if let Some(known) = self.origins.get(origin).await {
             return Ok(known);
         }
@@ -112,7 +113,7 @@ impl Cache {
         Ok(known)
     }
 
-    pub async fn resources(&self, db: &DatabaseConnection) -> Result<Arc<Resources>, DbErr> {
+    pub async fn resources(&self, db: &Db) -> Result<Arc<Resources>, DbErr> {
         if let Some(known) = self.resources.get(&()).await {
             return Ok(known);
         }
@@ -125,7 +126,7 @@ impl Cache {
     }
 
     /// For what must be answered also while the database is away: what was known last, then.
-    pub async fn resources_known(&self, db: &DatabaseConnection) -> Arc<Resources> {
+    pub async fn resources_known(&self, db: &Db) -> Arc<Resources> {
         match timeout(BRIEFLY, self.resources(db)).await {
             Ok(Ok(resources)) => resources,
             _ => self.last_resources.read().unwrap_or_else(PoisonError::into_inner).clone(),

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, Database, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
-use super::writer::Writer;
+use super::{
+    connection::{Db, Watch},
+    writer::Writer,
+};
 use crate::config::{self, DatabaseUrl, Synchronous};
 
 /// Waiting longer than this for a connection is an answer too: 503.
@@ -15,17 +18,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the database cannot be reached.
-pub async fn connect(settings: &config::Database) -> Result<(DatabaseConnection, Writer), DbErr> {
+pub async fn connect(settings: &config::Database) -> Result<(Db, Writer), DbErr> {
+    let watch = Watch::default();
     match &settings.url {
         DatabaseUrl::Sqlite(path) => {
             let url = format!("sqlite://{}?mode=rwc", path.display());
             // The writer creates the file and turns it to WAL, so it comes first.
             let writer = Writer::gathered(sqlite(&url, settings, 1, false)).await?;
             let reading = Database::connect(sqlite(&url, settings, settings.max_connections, true)).await?;
-            Ok((reading, writer))
+            Ok((Db::new(reading, watch), writer))
         }
         DatabaseUrl::Postgres(url) | DatabaseUrl::Mysql(url) => {
-            let db = Database::connect(server(url.reveal(), settings)).await?;
+            let connections = Database::connect(server(url.reveal(), settings, &watch)).await?;
+            let db = Db::new(connections, watch);
             Ok((db.clone(), Writer::each(db)))
         }
     }
@@ -62,15 +67,16 @@ fn sqlite(url: &str, settings: &config::Database, connections: u32, reading: boo
     options
 }
 
-fn server(url: &str, settings: &config::Database) -> ConnectOptions {
+fn server(url: &str, settings: &config::Database, watch: &Watch) -> ConnectOptions {
+    let (postgres, mysql) = (watch.clone(), watch.clone());
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(settings.max_connections)
         .connect_timeout(PATIENCE)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
-        // A connection that the server closed while it lay idle is found out before it is used.
-        .test_before_acquire_if_idle_for(Duration::from_secs(5))
+        .map_sqlx_postgres_pool_opts(move |options| postgres.guard(options))
+        .map_sqlx_mysql_pool_opts(move |options| mysql.guard(options))
         .idle_timeout(Duration::from_secs(300))
         .sqlx_logging(false);
     options

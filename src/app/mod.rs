@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod clock;
+pub mod connection;
 pub mod database;
 pub mod keys;
 pub mod open;
@@ -15,11 +16,10 @@ pub mod writer;
 use std::{ops::Deref, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
 use self::{
-    cache::Cache, clock::Clock, keys::Keys, outbound::Outbound, random::Random, recorder::Recorder, throttle::Throttle,
+    cache::Cache, clock::Clock, connection::Db, keys::Keys, outbound::Outbound, random::Random, recorder::Recorder, throttle::Throttle,
     writer::Writer,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub struct Shared {
     pub clock: Clock,
     pub random: Random,
     /// For reading; writes go through [`Shared::writer`].
-    pub db: DatabaseConnection,
+    pub db: Db,
     pub writer: Writer,
     pub master_key: MasterKey,
     pub macs: Macs,

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 
 use super::reseal::{Change, secret_context};
 use super::{
-    App, Macs, Shared, cache::Cache, clock::Clock, database, keys::Keys, outbound::Outbound, random::Random, recorder,
+    App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, keys::Keys, outbound::Outbound, random::Random, recorder,
     throttle::Throttle, writer::Writer,
 };
 use crate::{
@@ -85,7 +85,7 @@ impl Surroundings {
 
 /// A database that is connected and has its schema.
 pub struct Connected {
-    pub db: DatabaseConnection,
+    pub db: Db,
     pub writer: Writer,
 }
 
@@ -180,7 +180,7 @@ fn broken(config: &Config, cause: DbErr) -> Problem {
 }
 
 /// From the settings, or from its file; made once, before there is anything that it could fail to open.
-async fn master_key(config: &Config, random: &Random, db: &DatabaseConnection) -> Result<MasterKey, Problem> {
+async fn master_key(config: &Config, random: &Random, db: &Db) -> Result<MasterKey, Problem> {
     if let Some(key) = &config.keys.master_key {
         return Ok(MasterKey::from_bytes(*key.bytes()));
     }
@@ -230,7 +230,7 @@ fn create(path: &Path, random: &Random) -> std::io::Result<MasterKey> {
 async fn macs(
     config: &Config,
     around: &Surroundings,
-    db: &DatabaseConnection,
+    db: &Db,
     writer: &Writer,
     master: &MasterKey,
 ) -> Result<Macs, Problem> {
@@ -243,7 +243,7 @@ async fn macs(
 async fn mac(
     config: &Config,
     around: &Surroundings,
-    db: &DatabaseConnection,
+    db: &Db,
     writer: &Writer,
     master: &MasterKey,
     name: &'static str,
@@ -276,7 +276,7 @@ fn wrong_key(config: &Config) -> Problem {
 }
 
 /// Case SEC-177: every token, app and bookmark names the issuer, so it does not change by accident.
-async fn check_issuer(config: &Config, db: &DatabaseConnection, writer: &Writer) -> Result<(), Problem> {
+async fn check_issuer(config: &Config, db: &Db, writer: &Writer) -> Result<(), Problem> {
     let given = config.server.issuer.as_str().to_owned();
     let database = |cause| broken(config, cause);
     match installation::find(db, installation::ISSUER).await.map_err(database)? {

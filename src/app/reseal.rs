@@ -1,8 +1,8 @@
 //! Replacing the master key: what the previous one sealed is sealed anew with the current one (case SEC-164).
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 
-use super::{keys::seal_context, random::Random, writer::Writer};
+use super::{connection::Db, keys::seal_context, random::Random, writer::Writer};
 use crate::{
     crypto::seal::{MasterKey, SealError},
     store::{Sealed, sealed_secret, signing_key},
@@ -26,7 +26,7 @@ impl Change<'_> {
     ///
     /// # Errors
     /// When the database does not answer. What neither key opens is left for the start to refuse.
-    pub async fn apply(&self, db: &DatabaseConnection, writer: &Writer) -> Result<usize, DbErr> {
+    pub async fn apply(&self, db: &Db, writer: &Writer) -> Result<usize, DbErr> {
         let mut count = 0;
         for row in sealed_secret::all(db).await? {
             if let Some(new) = self.anew(&secret_context(&row.name), &row.value) {

@@ -19,6 +19,7 @@ use sea_orm::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use super::connection::Db;
 use crate::store::is_away;
 
 /// At most so many writes in one commit: enough to share its cost, few enough not to wait long.
@@ -51,13 +52,13 @@ pub struct Queued {
 
 pub enum Writer {
     /// PostgreSQL, MySQL.
-    Each(DatabaseConnection),
+    Each(Db),
     /// SQLite.
     Gathered { queue: mpsc::Sender<Queued>, healthy: Arc<AtomicBool> },
 }
 
 impl Writer {
-    pub fn each(db: DatabaseConnection) -> Self {
+    pub fn each(db: Db) -> Self {
         Writer::Each(db)
     }
 
@@ -80,14 +81,17 @@ impl Writer {
     pub async fn write<T: Send + 'static>(&self, work: Work<T>) -> Result<T, DbErr> {
         match self {
             Writer::Each(db) => {
-                let transaction = db.begin().await?;
-                let result = work(&DatabaseExecutor::Transaction(&transaction)).await;
-                match result {
-                    Ok(_) => transaction.commit().await?,
-                    // A transaction that cannot even be undone is undone with its connection.
-                    Err(_) => drop(transaction.rollback().await),
-                }
-                result
+                let transaction = async {
+                    let transaction = db.unlimited().begin().await?;
+                    let result = work(&DatabaseExecutor::Transaction(&transaction)).await;
+                    match result {
+                        Ok(_) => transaction.commit().await?,
+                        // A transaction that cannot even be undone is undone with its connection.
+                        Err(_) => drop(transaction.rollback().await),
+                    }
+                    result
+                };
+                db.limited(transaction).await
             }
             Writer::Gathered { queue, .. } => enqueue(queue, work, false).await,
         }
@@ -99,7 +103,7 @@ impl Writer {
     /// The statement's or the commit's; then nothing of it was kept.
     pub async fn write_one<T: Send + 'static>(&self, work: Work<T>) -> Result<T, DbErr> {
         match self {
-            Writer::Each(db) => work(&DatabaseExecutor::Connection(db)).await,
+            Writer::Each(db) => db.limited(work(&DatabaseExecutor::Connection(db.unlimited()))).await,
             Writer::Gathered { queue, .. } => enqueue(queue, work, true).await,
         }
     }

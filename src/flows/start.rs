@@ -9,6 +9,7 @@ use super::{Trouble, admin, declared};
 use crate::{
     app::{
         App,
+        connection::Db,
         open::{self, Connected, Problem, Surroundings},
     },
     config::{Config, DatabaseUrl},
@@ -65,7 +66,7 @@ pub async fn reconcile(app: &App) -> Result<(), Problem> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+pub async fn pending(db: &Db) -> Result<Vec<String>, DbErr> {
     Ok(Migrator::get_pending_migrations_read_only(db)
         .await?
         .iter()
@@ -77,7 +78,7 @@ pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn applied(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+pub async fn applied(db: &Db) -> Result<Vec<String>, DbErr> {
     Ok(Migrator::get_applied_migrations_read_only(db)
         .await?
         .iter()
@@ -127,15 +128,15 @@ async fn bring_up(config: &Config, connected: &Connected, schema: Schema) -> Res
 }
 
 /// Under the lock, so that a schema that another process is making is not taken for an old one.
-async fn up(db: &DatabaseConnection, schema: Schema) -> Result<(), DbErr> {
+async fn up(db: &Db, schema: Schema) -> Result<(), DbErr> {
     if schema == Schema::Create && !applied(db).await?.is_empty() {
         return Ok(());
     }
-    Migrator::up(db, None).await
+    Migrator::up(db.unlimited(), None).await
 }
 
 /// A migration that the database has and this release does not know.
-async fn newer(db: &DatabaseConnection) -> Option<String> {
+async fn newer(db: &Db) -> Option<String> {
     // An empty database has no table of migrations; that is no news.
     let rows = sea_orm_migration::seaql_migrations::Entity::find().all(db).await.ok()?;
     let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();

@@ -238,5 +238,5 @@ pub async fn run_jobs(app: &App) {
 
 /// The database goes away under a running server.
 pub async fn lose_storage(app: &App) {
-    app.db.close_by_ref().await.expect("a database to lose");
+    app.db.unlimited().close_by_ref().await.expect("a database to lose");
 }

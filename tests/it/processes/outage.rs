@@ -18,6 +18,7 @@ use crate::harness::{
     Answer, Browser, Call, Parameters, assert,
     browser::Page,
     relying_party::{DISCOVERY, INTROSPECT, JWKS, METADATA, REVOKE, TOKEN, USERINFO},
+    Userinfo,
 };
 
 /// How long a request waits for a connection or a lock, and what a busy machine adds.
@@ -173,6 +174,8 @@ async fn sec_173_057_the_database_goes_away_and_comes_back() {
 
     if let Outage::Wire(proxy) = &outage {
         a_silence_delays_and_no_more(&server, proxy, spare.refresh_token()).await;
+        let spare = shop.refreshed(spare.refresh_token()).await;
+        lost_connections_are_given_up(&server, proxy, &spare.access).await;
     }
 }
 
@@ -189,4 +192,28 @@ async fn a_silence_delays_and_no_more(server: &Server, proxy: &Proxy, refresh: &
     assert_eq!(ready.status, 503);
     assert_eq!(waiting.status, 200, "{}", waiting.text());
     server.await_status("/health/ready", 200, Duration::from_secs(10)).await;
+}
+
+/// More at once than there are connections to the database.
+async fn crowd(server: &Server, access: &str) -> Vec<(u16, Duration)> {
+    let mut asked = JoinSet::new();
+    for _ in 0..24 {
+        let (shop, access) = (server.shop(), access.to_string());
+        asked.spawn(async move {
+            let begun = Instant::now();
+            (shop.userinfo(&access, Userinfo::Get).await.status, begun.elapsed())
+        });
+    }
+    asked.join_all().await
+}
+
+/// The machine of the database is gone and another has its name: what was connected to the first is never told.
+async fn lost_connections_are_given_up(server: &Server, proxy: &Proxy, access: &str) {
+    assert!(crowd(server, access).await.iter().all(|(status, _)| *status == 200));
+    proxy.lose();
+    let answers = crowd(server, access).await;
+    assert!(answers.iter().all(|(status, took)| [200, 503].contains(status) && *took < LONGEST), "{answers:?}");
+    server.await_status("/health/ready", 200, Duration::from_secs(4)).await;
+    let answers = crowd(server, access).await;
+    assert!(answers.iter().all(|(status, took)| *status == 200 && took.as_secs() < 4), "{answers:?}");
 }

@@ -1,5 +1,12 @@
 //! A wire to the database that the test can cut, and mend again.
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,10 +27,14 @@ enum Wire {
     Cut,
 }
 
+static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+
 pub struct Proxy {
     pub address: SocketAddr,
     target: SocketAddr,
     wire: watch::Sender<Wire>,
+    /// How many connections there were when the network forgot them all.
+    lost: watch::Sender<usize>,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -31,16 +42,27 @@ impl Proxy {
     pub async fn to(target: SocketAddr) -> Arc<Self> {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
-        let proxy = Proxy { address, target, wire: watch::channel(Wire::Whole).0, accepting: Mutex::default() };
+        let proxy = Proxy { address, target, wire: watch::channel(Wire::Whole).0, lost: watch::channel(0).0, accepting: Mutex::default() };
         proxy.accept(tcp).await;
         Arc::new(proxy)
     }
 
     async fn accept(&self, tcp: TcpListener) {
-        let (target, wire) = (self.target, self.wire.subscribe());
+        let (target, wire, lost) = (self.target, self.wire.subscribe(), self.lost.clone());
         let accepting = async move {
             while let Ok((near, _)) = tcp.accept().await {
-                tokio::spawn(connect(near, target, wire.clone()));
+                let mine = CONNECTIONS.fetch_add(1, Ordering::SeqCst);
+                let mut lost = lost.subscribe();
+                let found = async move { lost.wait_for(|lost| mine < *lost).await.is_ok() };
+                let wire = wire.clone();
+                tokio::spawn(async move {
+                    let mut connected = pin!(connect(near, target, wire));
+                    tokio::select! {
+                        () = &mut connected => {}
+                        // Still open, but nobody is there.
+                        true = found => std::future::pending().await,
+                    }
+                });
             }
         };
         *self.accepting.lock().await = Some(tokio::spawn(accepting));
@@ -57,6 +79,11 @@ impl Proxy {
     pub async fn mend(&self) {
         self.wire.send_replace(Wire::Whole);
         self.accept(TcpListener::bind(self.address).await.unwrap()).await;
+    }
+
+    /// Every connection that there is hears nothing any more and is told nothing; new ones work.
+    pub fn lose(&self) {
+        self.lost.send_replace(CONNECTIONS.load(Ordering::SeqCst));
     }
 
     pub fn silence(&self) {
