@@ -1,6 +1,6 @@
 //! Removes what can be of no use any more.
 
-use super::write_one;
+use super::{write, write_one};
 use crate::{
     app::App,
     protocol::Result,
@@ -9,7 +9,13 @@ use crate::{
     },
 };
 
-/// One statement a table, so that nothing else waits long.
+macro_rules! all {
+    ($app:expr, $db:ident => $some:expr) => {
+        while write!($app, $db => $some.await).await? {}
+    };
+}
+
+/// A few rows of one table at a time: on SQLite, everybody who writes waits behind them.
 ///
 /// # Errors
 /// When the database is away; a later run does the rest.
@@ -18,16 +24,16 @@ pub async fn expired(app: &App) -> Result<()> {
     let idle = lifetimes.session_idle.get();
     let longest = lifetimes.access_token.get().max(lifetimes.id_token.get());
     let kept_since = now - app.config.events.keep.get();
-    write_one!(app, db => authorization::forget_expired(db, now)).await?;
-    write_one!(app, db => access_token::forget_expired(db, now)).await?;
-    write_one!(app, db => revoked_token::forget_expired(db, now)).await?;
-    write_one!(app, db => assertion::forget_expired(db, now)).await?;
-    write_one!(app, db => grant::forget_expired(db, now, longest)).await?;
-    write_one!(app, db => session::forget_expired(db, now, idle)).await?;
-    write_one!(app, db => setup_link::forget_expired(db, now)).await?;
+    all!(app, db => authorization::forget_expired(db, now));
+    all!(app, db => access_token::forget_expired(db, now));
+    all!(app, db => revoked_token::forget_expired(db, now));
+    all!(app, db => assertion::forget_expired(db, now));
+    all!(app, db => grant::forget_expired(db, now, longest));
+    all!(app, db => session::forget_expired(db, now, idle));
+    all!(app, db => setup_link::forget_expired(db, now));
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
-    write_one!(app, db => trace_event::forget_before(db, kept_since)).await?;
+    all!(app, db => trace_event::forget_before(db, kept_since));
     let most = app.config.events.most.into();
-    write_one!(app, db => trace_event::forget_beyond(db, most)).await?;
+    all!(app, db => trace_event::forget_beyond(db, most));
     Ok(())
 }

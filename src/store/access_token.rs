@@ -33,6 +33,6 @@ pub async fn revoke(db: &impl ConnectionTrait, hash: &SecretHash) -> Result<(), 
     Entity::delete_by_id(hash.clone()).exec(db).await.map(drop)
 }
 
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, SecretHash>(db, Column::Hash, Column::ExpiresAt.lte(now)).await
 }

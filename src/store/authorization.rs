@@ -81,6 +81,6 @@ async fn update(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) -> Res
     open.exec(db).await.map(drop)
 }
 
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, Uuid>(db, Column::Id, Column::ExpiresAt.lte(now)).await
 }

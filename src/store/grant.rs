@@ -183,8 +183,8 @@ async fn revoke_where(db: &impl ConnectionTrait, which: Condition, now: i64) -> 
 }
 
 /// Those that nothing can come of any more; `longest`: what a token of their last moment lives, in seconds.
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, longest: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExpiresAt.lte(now - longest)).exec(db).await.map(drop)
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, longest: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, Uuid>(db, Column::Id, Column::ExpiresAt.lte(now - longest)).await
 }
 
 trait IntoCondition {

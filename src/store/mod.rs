@@ -22,7 +22,10 @@ pub mod user;
 
 use std::sync::OnceLock;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, DeriveValueType, RuntimeErr, Statement, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, DeriveValueType, EntityTrait, QueryFilter, QuerySelect, RuntimeErr,
+    Statement, TryGetableMany, Value, sea_query::IntoCondition,
+};
 
 use crate::protocol;
 
@@ -135,4 +138,23 @@ fn is_orphan(error: &DbErr) -> bool {
 /// Whether an insert failed because such a row is there already.
 pub fn is_duplicate(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// So many rows go at once, so that nobody waits long behind them.
+const AT_ONCE: u64 = 1000;
+
+/// Removes some of the rows that are over; `key` tells rows apart. True when there may be more.
+async fn forget<E, K>(db: &impl ConnectionTrait, key: E::Column, over: impl IntoCondition) -> Result<bool, DbErr>
+where
+    E: EntityTrait,
+    K: TryGetableMany + Into<Value>,
+{
+    let over = over.into_condition();
+    let some = E::find().select_only().column(key).filter(over.clone()).limit(AT_ONCE).into_tuple::<K>();
+    let some: Vec<K> = some.all(db).await?;
+    let may_be_more = some.len() as u64 == AT_ONCE;
+    if !some.is_empty() {
+        E::delete_many().filter(key.is_in(some)).filter(over).exec(db).await?;
+    }
+    Ok(may_be_more)
 }

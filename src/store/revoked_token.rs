@@ -23,6 +23,6 @@ pub async fn insert(db: &impl ConnectionTrait, jti: &str, expires_at: i64) -> Re
     Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map(drop)
 }
 
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, String>(db, Column::Jti, Column::ExpiresAt.lte(now)).await
 }

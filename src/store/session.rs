@@ -99,7 +99,7 @@ pub async fn end_all_of(db: &impl ConnectionTrait, user: Uuid) -> Result<u64, Db
     Ok(Entity::delete_many().filter(Column::UserId.eq(user)).exec(db).await?.rows_affected)
 }
 
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, idle: i64) -> Result<(), DbErr> {
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, idle: i64) -> Result<bool, DbErr> {
     let over = Condition::any().add(Column::ExpiresAt.lte(now)).add(Column::LastUsedAt.lte(now - idle));
-    Entity::delete_many().filter(over).exec(db).await.map(drop)
+    super::forget::<Entity, Uuid>(db, Column::Id, over).await
 }

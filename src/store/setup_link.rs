@@ -40,8 +40,8 @@ pub async fn spend(db: &impl ConnectionTrait, hash: &SecretHash, now: i64) -> Re
     Ok(updated.rows_affected == 1)
 }
 
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, SecretHash>(db, Column::Hash, Column::ExpiresAt.lte(now)).await
 }
 
 /// A newer link, or a finished set-up, makes all older ones worthless.

@@ -72,12 +72,12 @@ pub async fn refusals(db: &impl ConnectionTrait, most: u64) -> Result<Vec<TraceE
 }
 
 /// Keeps the newest `most`, whatever their age: a busy server must not fill the disk.
-pub async fn forget_beyond(db: &impl ConnectionTrait, most: i64) -> Result<(), DbErr> {
+pub async fn forget_beyond(db: &impl ConnectionTrait, most: i64) -> Result<bool, DbErr> {
     let newest = Entity::find().order_by_desc(Column::Id).one(db).await?;
-    let Some(newest) = newest else { return Ok(()) };
-    Entity::delete_many().filter(Column::Id.lte(newest.id - most)).exec(db).await.map(drop)
+    let Some(newest) = newest else { return Ok(false) };
+    super::forget::<Entity, i64>(db, Column::Id, Column::Id.lte(newest.id - most)).await
 }
 
-pub async fn forget_before(db: &impl ConnectionTrait, at: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::At.lt(at)).exec(db).await.map(drop)
+pub async fn forget_before(db: &impl ConnectionTrait, at: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, i64>(db, Column::Id, Column::At.lt(at)).await
 }

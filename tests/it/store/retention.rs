@@ -1,5 +1,5 @@
 //! What is over is removed, so that no table grows for ever; what can still be of consequence is not.
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ActiveValue::Set, EntityTrait, PaginatorTrait};
 use signet::{
     flows::set_up,
     jobs,
@@ -111,6 +111,11 @@ async fn nothing_that_is_over_stays() {
     f.after(2 * 3600).await;
     assert_eq!(grant::Entity::find().count(db).await.unwrap(), before, "a code that nobody redeemed is soon forgotten");
 
+    // More than go at once.
+    for numbers in [0..1000, 1000..2000, 2000..2500] {
+        let row = |n: i64| revoked_token::ActiveModel { jti: Set(n.to_string()), expires_at: Set(f.now()) };
+        revoked_token::Entity::insert_many(numbers.map(row)).exec_without_returning(f.app.db.unlimited()).await.unwrap();
+    }
     f.app.recorder.flush().await;
     f.after(100 * DAY).await;
     macro_rules! rows {
