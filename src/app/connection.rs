@@ -8,7 +8,9 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sea_orm::{ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+};
 use sqlx::{
     Connection,
     pool::{PoolConnectionMetadata, PoolOptions},

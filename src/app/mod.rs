@@ -19,8 +19,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use self::{
-    cache::Cache, clock::Clock, connection::Db, keys::Keys, outbound::Outbound, random::Random, recorder::Recorder, throttle::Throttle,
-    writer::Writer,
+    cache::Cache, clock::Clock, connection::Db, keys::Keys, outbound::Outbound, random::Random, recorder::Recorder,
+    throttle::Throttle, writer::Writer,
 };
 use crate::{
     config::Config,

@@ -12,8 +12,8 @@ use sea_orm::DbErr;
 
 use super::reseal::{Change, secret_context};
 use super::{
-    App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, keys::Keys, outbound::Outbound, random::Random, recorder,
-    throttle::Throttle, writer::Writer,
+    App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, keys::Keys, outbound::Outbound,
+    random::Random, recorder, throttle::Throttle, writer::Writer,
 };
 use crate::{
     config::{Config, DatabaseUrl},

@@ -15,10 +15,9 @@ use super::{
     proxy::Proxy,
 };
 use crate::harness::{
-    Answer, Browser, Call, Parameters, assert,
+    Answer, Browser, Call, Parameters, Userinfo, assert,
     browser::Page,
     relying_party::{DISCOVERY, INTROSPECT, JWKS, METADATA, REVOKE, TOKEN, USERINFO},
-    Userinfo,
 };
 
 /// How long a request waits for a connection or a lock, and what a busy machine adds.

@@ -42,7 +42,13 @@ impl Proxy {
     pub async fn to(target: SocketAddr) -> Arc<Self> {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
-        let proxy = Proxy { address, target, wire: watch::channel(Wire::Whole).0, lost: watch::channel(0).0, accepting: Mutex::default() };
+        let proxy = Proxy {
+            address,
+            target,
+            wire: watch::channel(Wire::Whole).0,
+            lost: watch::channel(0).0,
+            accepting: Mutex::default(),
+        };
         proxy.accept(tcp).await;
         Arc::new(proxy)
     }

@@ -114,7 +114,10 @@ async fn nothing_that_is_over_stays() {
     // More than go at once.
     for numbers in [0..1000, 1000..2000, 2000..2500] {
         let row = |n: i64| revoked_token::ActiveModel { jti: Set(n.to_string()), expires_at: Set(f.now()) };
-        revoked_token::Entity::insert_many(numbers.map(row)).exec_without_returning(f.app.db.unlimited()).await.unwrap();
+        revoked_token::Entity::insert_many(numbers.map(row))
+            .exec_without_returning(f.app.db.unlimited())
+            .await
+            .unwrap();
     }
     f.app.recorder.flush().await;
     f.after(100 * DAY).await;
