@@ -8,6 +8,7 @@ mod m20261101_000002_clients;
 mod m20261101_000003_grants;
 mod m20261101_000004_keys;
 mod m20261101_000005_operation;
+mod m20261120_000006_registrations;
 
 pub struct Migrator;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000003_grants::Migration),
             Box::new(m20261101_000004_keys::Migration),
             Box::new(m20261101_000005_operation::Migration),
+            Box::new(m20261120_000006_registrations::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 //! Nothing that is single-use or revocable is here: no code, token, session or nonce.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -58,6 +59,8 @@ pub struct Cache {
     resources: Moka<(), Arc<Resources>>,
     /// Those that were read last, however long ago.
     last_resources: RwLock<Arc<Resources>>,
+    /// As they were read last.
+    last_response_types: RwLock<Arc<BTreeSet<String>>>,
     /// Discovery documents, by their path.
     pub documents: moka::sync::Cache<&'static str, Document>,
     /// The keys of clients that sign assertions, registered or fetched, by what was registered.
@@ -73,6 +76,7 @@ impl Default for Cache {
             origins: Moka::builder().max_capacity(1_000).time_to_live(LIFE).build(),
             resources: Moka::builder().max_capacity(1).time_to_live(LIFE).build(),
             last_resources: RwLock::default(),
+            last_response_types: RwLock::default(),
             documents: moka::sync::Cache::builder().max_capacity(8).time_to_live(LIFE).build(),
             client_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
             refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
@@ -102,6 +106,8 @@ impl Cache {
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.clients.invalidate(client_id).await;
         self.origins.invalidate_all();
+        // It may have been the only one of its response type.
+        self.documents.invalidate_all();
     }
 
     pub async fn is_registered_origin(&self, db: &Db, origin: &str) -> Result<bool, DbErr> {
@@ -131,6 +137,16 @@ impl Cache {
             Ok(Ok(resources)) => resources,
             _ => self.last_resources.read().unwrap_or_else(PoisonError::into_inner).clone(),
         }
+    }
+
+    /// What enabled clients are registered for; what was known last, while the database is away.
+    pub async fn response_types_known(&self, db: &Db) -> Arc<BTreeSet<String>> {
+        if let Ok(Ok(known)) = timeout(BRIEFLY, client::response_types(db)).await {
+            let known = Arc::new(known);
+            *self.last_response_types.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
+            return known;
+        }
+        self.last_response_types.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// True at most once per `pause` and client: an invented `kid` must not make us fetch at will.

@@ -9,6 +9,7 @@ use std::{
 use super::cache::Document;
 use crate::{
     crypto::{
+        jwe::{self, Opener},
         jws::{Signer, Verifier},
         seal::MasterKey,
     },
@@ -22,19 +23,27 @@ pub fn seal_context(kid: &str) -> String {
 }
 
 #[derive(Clone)]
-pub struct Key {
-    pub kid: Arc<str>,
-    pub algorithm: Arc<str>,
+struct Key {
     row: Arc<SigningKey>,
-    pub signer: Arc<Signer>,
-    pub verifier: Arc<Verifier>,
+    work: Work,
+}
+
+/// What a key is for.
+#[derive(Clone)]
+enum Work {
+    Sign {
+        signer: Arc<Signer>,
+        verifier: Arc<Verifier>,
+    },
+    /// Others encrypt for it.
+    Open(Arc<Opener>),
 }
 
 /// The keys at one moment.
 #[derive(Default)]
 pub struct Ring {
     keys: Vec<Key>,
-    by_kid: HashMap<Arc<str>, Arc<Verifier>>,
+    by_kid: HashMap<String, Work>,
     published: Option<Document>,
 }
 
@@ -54,14 +63,15 @@ impl Keys {
         let old = self.ring();
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows {
-            let known = old.keys.iter().find(|key| *key.kid == row.kid);
-            keys.push(match known {
-                Some(key) => Key { row: Arc::new(row), ..key.clone() },
-                None => open(row, master)?,
-            });
+            let known = old.keys.iter().find(|key| key.row.kid == row.kid);
+            let work = match known {
+                Some(key) => key.work.clone(),
+                None => open(&row, master)?,
+            };
+            keys.push(Key { row: Arc::new(row), work });
         }
         keys.retain(|key| key.row.state(now) != State::Removed);
-        let by_kid = keys.iter().map(|key| (key.kid.clone(), key.verifier.clone())).collect();
+        let by_kid = keys.iter().map(|key| (key.row.kid.clone(), key.work.clone())).collect();
         let public: Vec<_> = keys.iter().map(|key| &key.row.public_jwk).collect();
         let published = Some(document(&serde_json::json!({ "keys": public })));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Ring { keys, by_kid, published });
@@ -70,19 +80,38 @@ impl Keys {
 }
 
 impl Ring {
-    /// The key that signs now: the newest that is neither announced nor retired.
-    pub fn signer(&self, now: i64) -> Result<Arc<Signer>> {
-        let signing = self.keys.iter().find(|key| key.row.state(now) == State::Signing);
+    /// The key that signs now with that algorithm: the newest that is neither announced nor retired.
+    pub fn signer(&self, algorithm: &str, now: i64) -> Result<Arc<Signer>> {
+        let mut of_algorithm = self.keys.iter().filter(|key| key.row.algorithm == algorithm);
+        let signing = of_algorithm.clone().find(|key| key.row.state(now) == State::Signing);
         // Better the oldest announced key than no tokens at all.
-        signing
-            .or(self.keys.last())
-            .map(|key| key.signer.clone())
-            .ok_or_else(|| Error::internal(std::io::Error::other("there is no signing key; run `signet keys rotate`")))
+        match signing.or(of_algorithm.next_back()).map(|key| &key.work) {
+            Some(Work::Sign { signer, .. }) => Ok(signer.clone()),
+            _ => Err(Error::internal(std::io::Error::other(format!(
+                "there is no {algorithm} key; run `signet keys rotate --algorithm {algorithm}`"
+            )))),
+        }
+    }
+
+    /// Whether tokens can be signed, or opened, with that algorithm.
+    pub fn has(&self, algorithm: &str) -> bool {
+        self.keys.iter().any(|key| key.row.algorithm == algorithm)
     }
 
     /// A key that this server published; removed ones prove nothing any more.
     pub fn verifier(&self, kid: &str) -> Option<Arc<Verifier>> {
-        self.by_kid.get(kid).cloned()
+        match self.by_kid.get(kid)? {
+            Work::Sign { verifier, .. } => Some(verifier.clone()),
+            Work::Open(_) => None,
+        }
+    }
+
+    /// A key of ours that others encrypt for.
+    pub fn opener(&self, kid: &str) -> Option<Arc<Opener>> {
+        match self.by_kid.get(kid)? {
+            Work::Open(opener) => Some(opener.clone()),
+            Work::Sign { .. } => None,
+        }
     }
 
     /// RFC 7517 §5: announced, signing and retired keys.
@@ -98,15 +127,14 @@ pub fn document(value: &impl serde::Serialize) -> Document {
     Document { body: body.into(), etag: format!("\"{}\"", tag.short()).into() }
 }
 
-fn open(row: SigningKey, master: &MasterKey) -> Result<Key> {
+fn open(row: &SigningKey, master: &MasterKey) -> Result<Work> {
     let der = master.open(&seal_context(&row.kid), &row.private_key.0).map_err(Error::internal)?;
-    let signer = Signer::new(&der).map_err(Error::internal)?;
+    if jwe::ALGORITHMS.contains(&row.algorithm.as_str()) {
+        let opener = Opener::new(&der, &row.algorithm)
+            .ok_or_else(|| Error::internal(std::io::Error::other("a key for decryption cannot be used")))?;
+        return Ok(Work::Open(Arc::new(opener)));
+    }
+    let signer = Signer::new(&der, &row.algorithm).map_err(Error::internal)?;
     let verifier = Verifier::from_jwk(&row.public_jwk).map_err(Error::internal)?;
-    Ok(Key {
-        kid: row.kid.as_str().into(),
-        algorithm: row.algorithm.as_str().into(),
-        row: Arc::new(row),
-        signer: Arc::new(signer),
-        verifier: Arc::new(verifier),
-    })
+    Ok(Work::Sign { signer: Arc::new(signer), verifier: Arc::new(verifier) })
 }

@@ -55,6 +55,8 @@ pub struct Macs {
     pub refresh: MacKey,
     /// Form tokens and the known-device cookie.
     pub browser: MacKey,
+    /// Pairwise subjects are derived with it (OpenID Connect Core §8.1).
+    pub pairwise: MacKey,
 }
 
 impl Deref for App {

@@ -237,6 +237,7 @@ async fn macs(
     Ok(Macs {
         refresh: mac(config, around, db, writer, master, "refresh").await?,
         browser: mac(config, around, db, writer, master, "browser").await?,
+        pairwise: mac(config, around, db, writer, master, "pairwise").await?,
     })
 }
 

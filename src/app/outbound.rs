@@ -1,4 +1,5 @@
-//! Fetching documents whose address a stranger chose (a client's `jwks_uri`): the only user of reqwest.
+//! Requests to addresses that a stranger chose (a client's `jwks_uri`, its logo, where it wants to be told of logouts):
+//! the only user of reqwest.
 //!
 //! Such an address is a way to make the server knock on doors inside its own network (SSRF). So: https, no redirects,
 //! no cookies, no proxy from the environment, and only public addresses, decided where the connection is made and
@@ -30,7 +31,11 @@ use url::{Host, Url};
 
 const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(5);
+/// Of a document; a logo may be twice as large (decision D12).
 const MOST_BYTES: usize = 256 * 1024;
+const MOST_LOGO_BYTES: usize = 512 * 1024;
+/// Of an answer to what we send: only its status and its first words are of interest.
+const MOST_ANSWER_BYTES: usize = 4 * 1024;
 const AT_ONCE_PER_HOST: usize = 4;
 const REMEMBER_FAILURE: Duration = Duration::from_secs(30);
 /// Hosts and failures kept in memory; addresses come from strangers, so there must be an end.
@@ -44,6 +49,71 @@ pub struct Outbound {
     roots: Vec<Certificate>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     failures: Mutex<HashMap<Url, (Instant, OutboundError)>>,
+}
+
+/// What is fetched: which content types are taken, and how many bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Json,
+    /// A request object (RFC 9101 §5.2): a token, whatever its server calls it, but no page.
+    RequestObject,
+    /// An image that browsers show without running anything in it.
+    Logo,
+}
+
+/// Image types that carry no script.
+pub const LOGO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+impl Kind {
+    const fn accept(self) -> &'static str {
+        match self {
+            Kind::Json => "application/json, application/jwk-set+json",
+            Kind::RequestObject => "application/oauth-authz-req+jwt, application/jwt",
+            Kind::Logo => "image/png, image/jpeg, image/gif, image/webp",
+        }
+    }
+
+    const fn most_bytes(self) -> usize {
+        match self {
+            Kind::Json => MOST_BYTES,
+            Kind::RequestObject => 64 * 1024,
+            Kind::Logo => MOST_LOGO_BYTES,
+        }
+    }
+
+    fn takes(self, content_type: &str) -> bool {
+        match self {
+            Kind::Json => {
+                content_type == "application/json"
+                    || content_type.starts_with("application/") && content_type.ends_with("+json")
+            }
+            Kind::RequestObject => content_type != "text/html",
+            Kind::Logo => LOGO_TYPES.contains(&content_type),
+        }
+    }
+
+    const fn expected(self) -> &'static str {
+        match self {
+            Kind::Json => "the answer is not of a JSON content type",
+            Kind::RequestObject => "the answer is a page and not a request object",
+            Kind::Logo => "the answer is not a PNG, JPEG, GIF or WebP image",
+        }
+    }
+}
+
+/// A document as it came.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    pub bytes: Vec<u8>,
+    /// In lower case, without parameters.
+    pub content_type: String,
+    pub max_age: Option<Duration>,
+}
+
+/// What a server answered to what we sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
 }
 
 /// A JSON document, and how long its server lets it be kept.
@@ -85,15 +155,22 @@ impl Outbound {
 
     /// The JSON document at `url`. A failure is logged here, once, and answered again from memory for a while.
     pub async fn get_json(&self, url: &Url) -> Result<Fetched, OutboundError> {
+        let raw = self.get(url, Kind::Json).await?;
+        let json = serde_json::from_slice(&raw.bytes).map_err(|error| {
+            let error = failed(format!("the answer is not JSON: {error}"));
+            report(url, &error);
+            self.remember(url, &error);
+            error
+        })?;
+        Ok(Fetched { json, max_age: raw.max_age })
+    }
+
+    /// The document at `url`. A failure is logged here, once, and answered again from memory for a while.
+    pub async fn get(&self, url: &Url, kind: Kind) -> Result<Raw, OutboundError> {
         if let Some(error) = self.remembered(url) {
             return Err(error);
         }
-        let deadline = Instant::now() + TOTAL;
-        let host = self.allowed.check(url).inspect_err(|error| report(url, error))?;
-        let permit = timeout_at(deadline, self.permit(&host)).await;
-        let _permit = permit.map_err(|_| failed("too many requests to this host are under way"))?;
-        let answer = timeout_at(deadline, self.fetch(url)).await;
-        let answer = answer.unwrap_or_else(|_| Err(failed("there was no whole answer within 5 seconds")));
+        let answer = self.within_limits(url, self.fetch(url, kind)).await;
         if let Err(error) = &answer {
             report(url, error);
             self.remember(url, error);
@@ -101,20 +178,49 @@ impl Outbound {
         answer
     }
 
-    async fn fetch(&self, url: &Url) -> Result<Fetched, OutboundError> {
+    /// Sends a form, once: who wants to try again decides when. No redirect is followed. A failure is for the caller to
+    /// report.
+    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<Answer, OutboundError> {
+        self.within_limits(url, self.send(url, form)).await
+    }
+
+    async fn within_limits<T>(
+        &self,
+        url: &Url,
+        work: impl Future<Output = Result<T, OutboundError>>,
+    ) -> Result<T, OutboundError> {
+        let deadline = Instant::now() + TOTAL;
+        let host = self.allowed.check(url)?;
+        let permit = timeout_at(deadline, self.permit(&host)).await;
+        let _permit = permit.map_err(|_| failed("too many requests to this host are under way"))?;
+        let answer = timeout_at(deadline, work).await;
+        answer.unwrap_or_else(|_| Err(failed("there was no whole answer within 5 seconds")))
+    }
+
+    async fn fetch(&self, url: &Url, kind: Kind) -> Result<Raw, OutboundError> {
         let client = self.client.get_or_try_init(|| self.make_client()).await?;
-        let request = client.get(url.clone()).header(ACCEPT, "application/json, application/jwk-set+json");
-        let response = request.send().await.map_err(explain)?;
+        let response = client.get(url.clone()).header(ACCEPT, kind.accept()).send().await.map_err(explain)?;
         if response.status() != StatusCode::OK {
             return Err(failed(format!("the answer has status {}", response.status())));
         }
-        if !is_json(&response) {
-            return Err(failed("the answer is not of a JSON content type"));
+        let content_type = content_type(&response);
+        if !kind.takes(&content_type) {
+            return Err(failed(kind.expected()));
         }
         let max_age = max_age(&response);
-        let body = read(response).await?;
-        let json = serde_json::from_slice(&body).map_err(|error| failed(format!("the answer is not JSON: {error}")))?;
-        Ok(Fetched { json, max_age })
+        let bytes = read(response, kind.most_bytes()).await?;
+        Ok(Raw { bytes, content_type, max_age })
+    }
+
+    async fn send(&self, url: &Url, form: &[(&str, &str)]) -> Result<Answer, OutboundError> {
+        let client = self.client.get_or_try_init(|| self.make_client()).await?;
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+        let response = request.send().await.map_err(explain)?;
+        let status = response.status().as_u16();
+        // Read to its end, so that the connection can serve again; what is longer is cut with the connection.
+        let _ = read(response, MOST_ANSWER_BYTES).await;
+        Ok(Answer { status })
     }
 
     async fn make_client(&self) -> Result<reqwest::Client, OutboundError> {
@@ -193,21 +299,20 @@ fn explain(error: reqwest::Error) -> OutboundError {
     failed(cause)
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, OutboundError> {
+async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, OutboundError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(explain)? {
-        if body.len() + chunk.len() > MOST_BYTES {
-            return Err(failed(format!("the answer is longer than {MOST_BYTES} bytes")));
+        if body.len() + chunk.len() > most {
+            return Err(failed(format!("the answer is longer than {most} bytes")));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-fn is_json(response: &Response) -> bool {
+fn content_type(response: &Response) -> String {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json")
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn max_age(response: &Response) -> Option<Duration> {

@@ -5,12 +5,17 @@ use sea_orm::DbErr;
 use super::{connection::Db, keys::seal_context, random::Random, writer::Writer};
 use crate::{
     crypto::seal::{MasterKey, SealError},
-    store::{Sealed, sealed_secret, signing_key},
+    store::{Sealed, client, sealed_secret, signing_key},
 };
 
 /// What the master key seals a secret of our own with, besides itself.
 pub fn secret_context(name: &str) -> String {
     format!("sealed_secret/{name}/value")
+}
+
+/// What the master key seals a client's secret with, besides itself.
+pub fn client_context(client_id: &str) -> String {
+    format!("client/{client_id}/sealed_secret")
 }
 
 /// Both keys, and what sealing needs.
@@ -41,6 +46,16 @@ impl Change<'_> {
             if let Some(new) = self.anew(&seal_context(&row.kid), &row.private_key) {
                 let write = writer.write_one(Box::new(move |db| {
                     Box::pin(async move { signing_key::reseal(db, &row.kid, &row.private_key, new).await })
+                }));
+                write.await?;
+                count += 1;
+            }
+        }
+        for row in client::all(db).await? {
+            let Some(old) = row.sealed_secret else { continue };
+            if let Some(new) = self.anew(&client_context(&row.client_id), &old) {
+                let write = writer.write_one(Box::new(move |db| {
+                    Box::pin(async move { client::reseal(db, &row.client_id, &old, new).await })
                 }));
                 write.await?;
                 count += 1;

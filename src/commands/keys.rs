@@ -1,6 +1,6 @@
 //! `signet keys`: the keys that sign tokens, from announced to removed.
 
-use clap::{Subcommand, value_parser};
+use clap::{Subcommand, builder::PossibleValuesParser, value_parser};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     config::Config,
     flows::admin::keys::{self, SigningKey},
+    protocol::client_metadata::SIGNING_ALGORITHMS,
 };
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,9 @@ pub enum Keys {
         /// How long to announce it; 0 signs at once, which apps that cache keys do not expect [default: keys.announce]
         #[arg(long, value_name = "SECONDS", value_parser = value_parser!(i64).range(0..=30 * 86_400))]
         announce: Option<i64>,
+        /// What it signs with
+        #[arg(long, value_name = "ALGORITHM", default_value = keys::FIRST, value_parser = PossibleValuesParser::new(SIGNING_ALGORITHMS))]
+        algorithm: String,
         #[command(flatten)]
         format: Format,
     },
@@ -37,9 +41,9 @@ impl Keys {
                 let listed: Value = keys.iter().map(|key| as_json(key, now)).collect();
                 format.print(&listed, || table(&keys, now))
             }
-            Keys::Rotate { announce, format } => {
+            Keys::Rotate { announce, algorithm, format } => {
                 let announce = announce.unwrap_or(app.config.keys.announce.get());
-                let key = keys::rotate(&app, announce).await?;
+                let key = keys::rotate(&app, &algorithm, announce).await?;
                 format.print(&as_json(&key, app.now()), || {
                     format!("The key {} is published and signs from {}.\n", key.kid, utc(key.signs_from))
                 })

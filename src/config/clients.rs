@@ -28,7 +28,8 @@ section! {
         post_logout_redirect_uris: Vec<String> = Fallback::Fixed(""), list(text(2048));
         /// The scopes it may ask for, separated by spaces. Default: those of its kind.
         scope: Option<String> = Fallback::Unset, optional(text(1024));
-        /// How it proves itself: `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`. Default: that
+        /// How it proves itself: `none`, `client_secret_basic`, `client_secret_post`, `client_secret_jwt` or
+        /// `private_key_jwt`. Default: that
         /// of its kind.
         token_endpoint_auth_method: Option<String> = Fallback::Unset, optional(text(64));
         /// Its secret, at least 32 random characters. Default: none.
@@ -67,6 +68,52 @@ section! {
         require_auth_time: bool = Fallback::Fixed("false"), switch;
         /// Whether the claims of the scopes are in the ID token too, not only at the userinfo endpoint. Default: false.
         id_token_claims: bool = Fallback::Fixed("false"), switch;
+        /// The algorithm of its assertions. Default: any that is known here.
+        token_endpoint_auth_signing_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// What its ID tokens are signed with: `RS256`, `RS384`, `RS512`, `PS256`, `ES256` or `EdDSA`. Default: RS256.
+        id_token_signed_response_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// `RSA-OAEP-256` or `ECDH-ES`: its ID tokens are encrypted for one of its keys. Default: not encrypted.
+        id_token_encrypted_response_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// `A128CBC-HS256` or `A256GCM`. Default: A128CBC-HS256.
+        id_token_encrypted_response_enc: Option<String> = Fallback::Unset, optional(text(64));
+        /// Userinfo as a token signed with this algorithm. Default: plain JSON.
+        userinfo_signed_response_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// Userinfo as a token encrypted for one of its keys. Default: not encrypted.
+        userinfo_encrypted_response_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// `A128CBC-HS256` or `A256GCM`. Default: A128CBC-HS256.
+        userinfo_encrypted_response_enc: Option<String> = Fallback::Unset, optional(text(64));
+        /// What introspection answers (RFC 9701) are signed with, when it asks for tokens. Default: RS256.
+        introspection_signed_response_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// Introspection answers are encrypted for one of its keys. Default: not encrypted.
+        introspection_encrypted_response_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// `A128CBC-HS256` or `A256GCM`. Default: A128CBC-HS256.
+        introspection_encrypted_response_enc: Option<String> = Fallback::Unset, optional(text(64));
+        /// The only algorithm of its request objects. Default: any that is known here.
+        request_object_signing_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// It may encrypt its request objects for us with this algorithm. Default: it may not.
+        request_object_encryption_alg: Option<String> = Fallback::Unset, optional(text(64));
+        /// `A128CBC-HS256` or `A256GCM`. Default: either.
+        request_object_encryption_enc: Option<String> = Fallback::Unset, optional(text(64));
+        /// The document that names the redirect URIs which share pairwise subjects. Default: none.
+        sector_identifier_uri: Option<String> = Fallback::Unset, optional(text(2048));
+        /// `public`, or `pairwise`: what it calls people, no app of another host calls them. Default: public.
+        subject_type: Option<String> = Fallback::Unset, optional(text(16));
+        /// Where a sign-in can be begun from elsewhere. Default: none.
+        initiate_login_uri: Option<String> = Fallback::Unset, optional(text(2048));
+        /// The page of it that is loaded in a frame when people sign out here. Default: none.
+        frontchannel_logout_uri: Option<String> = Fallback::Unset, optional(text(2048));
+        /// Where it is told that people have signed out here. Default: none.
+        backchannel_logout_uri: Option<String> = Fallback::Unset, optional(text(2048));
+        /// Whether only signed request objects are taken from it (RFC 9101). Default: false.
+        require_signed_request_object: bool = Fallback::Fixed("false"), switch;
+        /// Where its request objects may be fetched. Default: none.
+        request_uris: Vec<String> = Fallback::Fixed(""), list(text(2048));
+        /// Whether it needs `sid` in its front-channel logout. Default: false.
+        frontchannel_logout_session_required: bool = Fallback::Fixed("false"), switch;
+        /// Whether it needs `sid` in its logout tokens. Default: false.
+        backchannel_logout_session_required: bool = Fallback::Fixed("false"), switch;
+        /// People who may be told about it. Default: none.
+        contacts: Vec<String> = Fallback::Fixed(""), list(text(320));
         /// Further audiences to accept in its assertions (RFC 7523 §3), besides our issuer. Default: none.
         assertion_audiences: Vec<String> = Fallback::Fixed(""), list(text(2048));
     }
@@ -120,6 +167,10 @@ impl Client {
     /// What a registration would say (RFC 7591 §2, OpenID Connect Registration 1.0 §2); what is not declared is left out.
     pub fn metadata(&self) -> Value {
         let application_type = if self.kind == ClientKind::Native { "native" } else { "web" };
+        let [(front, front_sid), (back, back_sid)] = [
+            (&self.frontchannel_logout_uri, self.frontchannel_logout_session_required),
+            (&self.backchannel_logout_uri, self.backchannel_logout_session_required),
+        ];
         let all = [
             ("client_name", json!(self.name)),
             ("application_type", json!(application_type)),
@@ -137,6 +188,29 @@ impl Client {
             ("tos_uri", json!(self.tos_uri)),
             ("default_max_age", json!(self.default_max_age.map(Seconds::get))),
             ("require_auth_time", json!(self.require_auth_time)),
+            ("token_endpoint_auth_signing_alg", json!(self.token_endpoint_auth_signing_alg)),
+            ("id_token_signed_response_alg", json!(self.id_token_signed_response_alg)),
+            ("id_token_encrypted_response_alg", json!(self.id_token_encrypted_response_alg)),
+            ("id_token_encrypted_response_enc", json!(self.id_token_encrypted_response_enc)),
+            ("userinfo_signed_response_alg", json!(self.userinfo_signed_response_alg)),
+            ("userinfo_encrypted_response_alg", json!(self.userinfo_encrypted_response_alg)),
+            ("userinfo_encrypted_response_enc", json!(self.userinfo_encrypted_response_enc)),
+            ("introspection_signed_response_alg", json!(self.introspection_signed_response_alg)),
+            ("introspection_encrypted_response_alg", json!(self.introspection_encrypted_response_alg)),
+            ("introspection_encrypted_response_enc", json!(self.introspection_encrypted_response_enc)),
+            ("request_object_signing_alg", json!(self.request_object_signing_alg)),
+            ("request_object_encryption_alg", json!(self.request_object_encryption_alg)),
+            ("request_object_encryption_enc", json!(self.request_object_encryption_enc)),
+            ("sector_identifier_uri", json!(self.sector_identifier_uri)),
+            ("subject_type", json!(self.subject_type)),
+            ("initiate_login_uri", json!(self.initiate_login_uri)),
+            ("frontchannel_logout_uri", json!(front)),
+            ("backchannel_logout_uri", json!(back)),
+            ("require_signed_request_object", json!(self.require_signed_request_object)),
+            ("request_uris", json!(self.request_uris)),
+            ("frontchannel_logout_session_required", json!(front_sid)),
+            ("backchannel_logout_session_required", json!(back_sid)),
+            ("contacts", json!(self.contacts)),
         ];
         let given = all.into_iter().filter(|(_, value)| !value.is_null());
         Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())

@@ -2,9 +2,13 @@
 
 use josekit::{
     jwk::Jwk,
-    jws::{self, JwsVerifier},
+    jws::{self, JwsSigner, JwsVerifier},
 };
 use openssl::{
+    bn::{BigNum, BigNumContext},
+    ec::{EcGroup, EcKey},
+    hash::{MessageDigest, hash},
+    nid::Nid,
     pkey::{Id, PKey, Private},
     rsa::Rsa,
     sha::sha256,
@@ -25,6 +29,8 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     Rs256,
+    Rs384,
+    Rs512,
     Ps256,
     Es256,
     Es384,
@@ -33,12 +39,15 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    const ALL: [Algorithm; 6] = [Self::Rs256, Self::Ps256, Self::Es256, Self::Es384, Self::Es512, Self::EdDsa];
+    const ALL: [Algorithm; 8] =
+        [Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Es256, Self::Es384, Self::Es512, Self::EdDsa];
 
     /// The value of `alg`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
             Self::Ps256 => "PS256",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
@@ -56,6 +65,8 @@ impl Algorithm {
     fn verifier(self, key: &Jwk) -> Result<Box<dyn JwsVerifier>, JwkError> {
         let verifier: Result<Box<dyn JwsVerifier>, _> = match self {
             Self::Rs256 => jws::RS256.verifier_from_jwk(key).map(boxed),
+            Self::Rs384 => jws::RS384.verifier_from_jwk(key).map(boxed),
+            Self::Rs512 => jws::RS512.verifier_from_jwk(key).map(boxed),
             Self::Ps256 => jws::PS256.verifier_from_jwk(key).map(boxed),
             Self::Es256 => jws::ES256.verifier_from_jwk(key).map(boxed),
             Self::Es384 => jws::ES384.verifier_from_jwk(key).map(boxed),
@@ -63,6 +74,39 @@ impl Algorithm {
             Self::EdDsa => jws::EdDSA.verifier_from_jwk(key).map(boxed),
         };
         verifier.map_err(|_| JwkError::Unusable("the members of the key are not those of a point or modulus"))
+    }
+
+    /// A signer of josekit that names its key.
+    pub(super) fn signer(self, der: &[u8], kid: &str) -> Result<Box<dyn JwsSigner>, JwkError> {
+        macro_rules! named {
+            ($algorithm:expr) => {{
+                let mut signer =
+                    $algorithm.signer_from_der(der).map_err(|error| JwkError::OpenSsl(error.to_string()))?;
+                signer.set_key_id(kid);
+                Ok(Box::new(signer))
+            }};
+        }
+        match self {
+            Self::Rs256 => named!(jws::RS256),
+            Self::Rs384 => named!(jws::RS384),
+            Self::Rs512 => named!(jws::RS512),
+            Self::Ps256 => named!(jws::PS256),
+            Self::Es256 => named!(jws::ES256),
+            Self::EdDsa => named!(jws::EdDSA),
+            Self::Es384 | Self::Es512 => Err(JwkError::Unusable("no signing with this algorithm")),
+        }
+    }
+
+    /// The left half of the hash that goes with the algorithm: `at_hash`, `c_hash`, `s_hash` (OpenID Connect Core
+    /// §3.1.3.6, §3.3.2.11). Ed25519 hashes with SHA-512 (RFC 8032 §5.1).
+    pub fn left_half_hash(self, value: &str) -> String {
+        let digest = match self {
+            Self::Rs256 | Self::Ps256 | Self::Es256 => MessageDigest::sha256(),
+            Self::Rs384 | Self::Es384 => MessageDigest::sha384(),
+            Self::Rs512 | Self::Es512 | Self::EdDsa => MessageDigest::sha512(),
+        };
+        let whole = hash(digest, value.as_bytes()).expect("OpenSSL has SHA-2");
+        encode(&whole[..whole.len() / 2])
     }
 }
 
@@ -102,25 +146,60 @@ pub fn generate_rsa(bits: u32) -> Result<Zeroizing<Vec<u8>>, JwkError> {
     Ok(Zeroizing::new(key.private_key_to_pkcs8()?))
 }
 
-/// The public half of a PKCS#8 key pair, as it is published: with `use`, `alg` and `kid`, the thumbprint.
-pub fn public_jwk(der: &[u8]) -> Result<Value, JwkError> {
+/// A new key pair for an algorithm by its name (RFC 7518 §3.1, §4.1), as PKCS#8 DER; `rsa_bits` where it is RSA.
+pub fn generate(algorithm: &str, rsa_bits: u32) -> Result<Zeroizing<Vec<u8>>, JwkError> {
+    let key = match algorithm {
+        "RS256" | "RS384" | "RS512" | "PS256" | "RSA-OAEP-256" => return generate_rsa(rsa_bits),
+        "ES256" | "ECDH-ES" => {
+            let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+            PKey::from_ec_key(EcKey::generate(&group)?)?
+        }
+        "EdDSA" => PKey::generate_ed25519()?,
+        _ => return Err(JwkError::Unusable("no keys are made for this algorithm")),
+    };
+    Ok(Zeroizing::new(key.private_key_to_pkcs8()?))
+}
+
+/// The public half of a PKCS#8 key pair, as it is published for one algorithm: with `use`, `alg` and `kid`, the
+/// thumbprint.
+pub fn public_jwk(der: &[u8], algorithm: &str) -> Result<Value, JwkError> {
     let key = PKey::private_key_from_pkcs8(der)?;
-    let (algorithm, mut jwk) = public_half(&key)?;
+    let mut jwk = public_half(&key)?;
+    let fits = match algorithm {
+        "RS256" | "RS384" | "RS512" | "PS256" | "RSA-OAEP-256" => jwk["kty"] == "RSA",
+        "ES256" | "ECDH-ES" => jwk["crv"] == "P-256",
+        "EdDSA" => jwk["crv"] == "Ed25519",
+        _ => false,
+    };
+    if !fits {
+        return Err(JwkError::Unusable("the key is not of the type of its algorithm"));
+    }
     let kid = thumbprint(&jwk).ok_or(JwkError::Unusable("the key has no thumbprint"))?;
-    jwk["use"] = "sig".into();
-    jwk["alg"] = algorithm.name().into();
+    jwk["use"] = if Algorithm::parse(algorithm).is_some() { "sig" } else { "enc" }.into();
+    jwk["alg"] = algorithm.into();
     jwk["kid"] = kid.into();
     Ok(jwk)
 }
 
-fn public_half(key: &PKey<Private>) -> Result<(Algorithm, Value), JwkError> {
+fn public_half(key: &PKey<Private>) -> Result<Value, JwkError> {
     match key.id() {
         Id::RSA => {
             let rsa = key.rsa()?;
-            let jwk = json!({"kty": "RSA", "n": encode(&rsa.n().to_vec()), "e": encode(&rsa.e().to_vec())});
-            Ok((Algorithm::Rs256, jwk))
+            Ok(json!({"kty": "RSA", "n": encode(&rsa.n().to_vec()), "e": encode(&rsa.e().to_vec())}))
         }
-        _ => Err(JwkError::Unusable("no signing with this type of key")),
+        Id::EC => {
+            let ec = key.ec_key()?;
+            if ec.group().curve_name() != Some(Nid::X9_62_PRIME256V1) {
+                return Err(JwkError::Unusable("only P-256 is used here"));
+            }
+            let (mut x, mut y, mut context) = (BigNum::new()?, BigNum::new()?, BigNumContext::new()?);
+            ec.public_key().affine_coordinates(ec.group(), &mut x, &mut y, &mut context)?;
+            Ok(json!({
+                "kty": "EC", "crv": "P-256", "x": encode(&x.to_vec_padded(32)?), "y": encode(&y.to_vec_padded(32)?),
+            }))
+        }
+        Id::ED25519 => Ok(json!({"kty": "OKP", "crv": "Ed25519", "x": encode(&key.raw_public_key()?)})),
+        _ => Err(JwkError::Unusable("no use for this type of key")),
     }
 }
 
@@ -188,7 +267,7 @@ fn public_members(jwk: &Value) -> Result<(&'static [Algorithm], Map<String, Valu
     let (algorithms, names): (&'static [Algorithm], &[&str]) = match (jwk["kty"].as_str(), jwk["crv"].as_str()) {
         (Some("RSA"), _) => {
             check_rsa(&bytes("n")?, &bytes("e")?)?;
-            (&[Algorithm::Rs256, Algorithm::Ps256], &["kty", "n", "e"])
+            (&[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256], &["kty", "n", "e"])
         }
         (Some("EC"), Some(curve)) => {
             let (algorithm, length): (&'static [Algorithm], usize) = match curve {

@@ -7,12 +7,11 @@
 use std::{fmt, sync::Arc};
 
 use josekit::jws::{self, JwsHeader, JwsSigner, JwsVerifier};
-use openssl::sha::sha256;
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::{
-    decode, encode,
+    decode,
     jwk::{Algorithm, ForeignKey, JwkError, KeySet, public_jwk},
 };
 
@@ -23,6 +22,8 @@ const LAST_DATE: i64 = 253_402_300_799;
 /// What an assertion may call itself (RFC 7523, and its revision's explicit type). Any other type says that the token
 /// was made for another purpose (RFC 8725 §3.11).
 const FOREIGN_TYPES: [&str; 2] = ["JWT", "client-authentication+jwt"];
+/// What a request object may call itself (RFC 9101 §10.8).
+const REQUEST_TYPES: [&str; 2] = ["JWT", "oauth-authz-req+jwt"];
 
 /// Why a token is not believed. Meant for the log and the trace: a caller answers every one of them alike.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,26 +49,19 @@ pub enum JwsError {
 /// Signs with one of our keys. Made once per key: josekit keeps the key prepared, so a token costs one RSA operation.
 pub struct Signer {
     kid: String,
+    algorithm: Algorithm,
     public_jwk: Value,
     inner: Box<dyn JwsSigner>,
 }
 
 impl Signer {
-    /// From a PKCS#8 key pair, as [`generate_rsa`](super::jwk::generate_rsa) makes them.
-    pub fn new(der: &[u8]) -> Result<Self, JwkError> {
-        let public_jwk = public_jwk(der)?;
+    /// From a PKCS#8 key pair, as [`generate`](super::jwk::generate) makes them for that algorithm.
+    pub fn new(der: &[u8], algorithm: &str) -> Result<Self, JwkError> {
+        let public_jwk = public_jwk(der, algorithm)?;
         let kid = public_jwk["kid"].as_str().unwrap_or_default().to_owned();
-        let algorithm = public_jwk["alg"].as_str().and_then(Algorithm::parse);
-        let inner: Box<dyn JwsSigner> = match algorithm {
-            Some(Algorithm::Rs256) => {
-                let mut signer =
-                    jws::RS256.signer_from_der(der).map_err(|error| JwkError::OpenSsl(error.to_string()))?;
-                signer.set_key_id(kid.as_str());
-                Box::new(signer)
-            }
-            _ => return Err(JwkError::Unusable("no signing with this type of key")),
-        };
-        Ok(Signer { kid, public_jwk, inner })
+        let algorithm = Algorithm::parse(algorithm).ok_or(JwkError::Unusable("it is not for signing"))?;
+        let inner = algorithm.signer(der, &kid)?;
+        Ok(Signer { kid, algorithm, public_jwk, inner })
     }
 
     /// The thumbprint of the key.
@@ -75,9 +69,9 @@ impl Signer {
         &self.kid
     }
 
-    /// The value of `alg` in the tokens it signs.
-    pub fn algorithm(&self) -> &str {
-        self.inner.algorithm().name()
+    /// The `alg` of the tokens it signs.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// The public half, as it is published.
@@ -152,8 +146,17 @@ pub fn open_own(
 /// A `kid` in the token chooses among the keys; a key without `kid` answers to any.
 /// [`JwsError::UnknownKey`] is the sign to fetch a `jwks_uri` again.
 pub fn open_foreign(token: &str, keys: &KeySet, algorithms: &[&str]) -> Result<Map<String, Value>, JwsError> {
+    open_by(token, keys, algorithms, &FOREIGN_TYPES)
+}
+
+/// As [`open_foreign`], for a request object (RFC 9101 §4).
+pub fn open_request(token: &str, keys: &KeySet, algorithms: &[&str]) -> Result<Map<String, Value>, JwsError> {
+    open_by(token, keys, algorithms, &REQUEST_TYPES)
+}
+
+fn open_by(token: &str, keys: &KeySet, algorithms: &[&str], types: &[&str]) -> Result<Map<String, Value>, JwsError> {
     let parts = Parts::split(token)?;
-    parts.check_type(&FOREIGN_TYPES)?;
+    parts.check_type(types)?;
     if !algorithms.contains(&parts.header.alg.as_str()) {
         return Err(parts.refused_algorithm());
     }
@@ -185,10 +188,22 @@ pub fn numeric_date(value: &Value) -> Option<i64> {
     (0..=LAST_DATE).contains(&seconds).then_some(seconds)
 }
 
-/// The left half of the SHA-256: `at_hash` and `c_hash` of a token signed with RS256, PS256 or ES256
-/// (OpenID Connect Core §3.1.3.6, §3.3.2.11).
-pub fn left_half_hash(value: &str) -> String {
-    encode(&sha256(value.as_bytes())[..16])
+/// Opens a token that a client has signed with the secret that both know: HS256 (RFC 7518 §3.2), which alone our
+/// secrets are long enough for.
+pub fn open_with_secret(token: &str, secret: &[u8]) -> Result<Map<String, Value>, JwsError> {
+    let parts = Parts::split(token)?;
+    parts.check_type(&FOREIGN_TYPES)?;
+    if parts.header.alg != "HS256" {
+        return Err(parts.refused_algorithm());
+    }
+    let verifier = jws::HS256.verifier_from_bytes(secret).map_err(|_| JwsError::Signature)?;
+    parts.verify(&verifier)?;
+    parts.claims()
+}
+
+/// Whether a token calls itself signed with this algorithm; nothing is proven by it.
+pub fn claims_algorithm(token: &str, algorithm: &str) -> bool {
+    Parts::split(token).is_ok_and(|parts| parts.header.alg == algorithm)
 }
 
 /// The header members that matter. serde refuses a member that comes twice (RFC 7515 §4).

@@ -3,9 +3,11 @@
 //! Nothing here reads a clock. Nonces, salts and secrets are drawn by the caller and handed in; only an RSA key is
 //! generated here, because OpenSSL draws its own primes.
 
+pub mod jwe;
 pub mod jwk;
 pub mod jws;
 pub mod mac;
+pub mod pairwise;
 pub mod password;
 pub mod seal;
 pub mod secret;

@@ -40,6 +40,7 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
                 client.client_id
             )));
         }
+        clients::ensure_keys(app, &client.metadata).await?;
         clients::put(app, client.clone()).await?;
         event::changed(Changed::Client(&client.client_id), "declared");
     }
@@ -80,11 +81,19 @@ fn problems(config: &Config) -> Vec<Problem> {
     problems
 }
 
-/// Whether the row says this already; dates aside.
+/// Whether the row says this already; dates aside. One secret looks different each time that it is sealed.
 fn is_same(known: &[Client], wanted: &Client) -> bool {
-    known.iter().any(|old| {
-        old.client_id == wanted.client_id
-            && *old == Client { created_at: old.created_at, updated_at: old.updated_at, ..wanted.clone() }
+    known.iter().filter(|old| old.client_id == wanted.client_id).any(|old| {
+        let same_secret = old.secret_hash == wanted.secret_hash && wanted.sealed_secret.is_some();
+        let sealed_secret = if same_secret { &old.sealed_secret } else { &wanted.sealed_secret };
+        let wanted = Client {
+            created_at: old.created_at,
+            updated_at: old.updated_at,
+            last_used_at: old.last_used_at,
+            sealed_secret: sealed_secret.clone(),
+            ..wanted.clone()
+        };
+        *old == wanted && old.sealed_secret.is_some() == wanted.sealed_secret.is_some()
     })
 }
 

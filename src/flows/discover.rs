@@ -21,7 +21,14 @@ pub async fn metadata(app: &App, locales: &[&'static str]) -> Result<Document> {
     }
     let resources = app.cache.resources_known(&app.db).await;
     let scopes = resources.rules.iter().fold(Scope::default(), |all, resource| all.with(&resource.scope));
-    let offered = Offered { issuer: app.issuer(), grant_types: &grants::names(), locales, resource_scopes: &scopes };
+    let response_types = app.cache.response_types_known(&app.db).await;
+    let offered = Offered {
+        issuer: app.issuer(),
+        grant_types: &grants::names(),
+        response_types: &response_types,
+        locales,
+        resource_scopes: &scopes,
+    };
     let document = keys::document(&discovery::metadata(&offered));
     app.cache.documents.insert(NAME, document.clone());
     Ok(document)

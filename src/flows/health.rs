@@ -43,5 +43,5 @@ async fn database(app: &App) -> Result<()> {
 }
 
 fn signer(app: &App) -> Result<()> {
-    app.keys.ring().signer(app.now()).map(drop)
+    app.keys.ring().signer(super::admin::keys::FIRST, app.now()).map(drop)
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    crypto::{jws::left_half_hash, secret::Secret},
+    crypto::secret::Secret,
     protocol::{
         Code, Error, Result, Scope,
         access_token::{self, AccessToken},
@@ -21,6 +21,9 @@ use crate::{
     },
     store::{access_token as opaque, client::Client, grant},
 };
+
+/// Every API must be able to check an access token, so the algorithm is not a client's choice (RFC 9068 §2.1).
+const ACCESS_TOKEN_ALGORITHM: &str = "RS256";
 
 /// RFC 6749 §5.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +98,7 @@ async fn access_token(
         auth_time: approval.grant.as_ref().map(|grant| grant.auth_time),
         acr: approval.user.as_ref().map(|_| ACR.to_owned()),
     };
-    let signer = app.keys.ring().signer(iat)?;
+    let signer = app.keys.ring().signer(ACCESS_TOKEN_ALGORITHM, iat)?;
     let token = signer.sign(Some(access_token::TYPE), &claims).map_err(Error::internal)?;
     Ok((token, None, scope))
 }
@@ -113,6 +116,7 @@ fn id_token(app: &App, client: &Client, approval: &Approval, access_token: &str)
     };
     let now = app.now();
     let sid = grant.session_id.map(|id| id.to_string());
+    let signer = app.keys.ring().signer(&client.metadata.id_token_signed_response_alg, now)?;
     let claims = IdToken {
         iss: app.issuer(),
         sub: &user.sub(),
@@ -124,10 +128,9 @@ fn id_token(app: &App, client: &Client, approval: &Approval, access_token: &str)
         acr: ACR,
         amr: &["pwd"],
         sid: sid.as_deref(),
-        at_hash: &left_half_hash(access_token),
+        at_hash: &signer.algorithm().left_half_hash(access_token),
         about,
     };
-    let signer = app.keys.ring().signer(now)?;
     signer.sign(Some("JWT"), &claims).map(Some).map_err(Error::internal)
 }
 

@@ -22,6 +22,7 @@ pub mod refresh_token;
 pub mod revoke;
 pub mod set_up;
 pub mod start;
+pub mod subject;
 pub mod token;
 pub mod try_it;
 pub mod userinfo;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::{Scope, redirect_uri};
+use super::Scope;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(default)]
@@ -43,6 +43,54 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     pub id_token_signed_response_alg: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<String>,
+    /// None is plain JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<String>,
+    /// RFC 9701 §6. None is plain JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_enc: Option<String>,
+    /// The only algorithm that its request objects may be signed with; none: any that is known here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_enc: Option<String>,
+    /// RFC 9101 §10.5: requests without a signed request object are refused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_signed_request_object: bool,
+    /// Request objects by reference; what follows `#` names the content, not the place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<String>,
+    /// `public` or `pairwise` (OpenID Connect Core §8).
+    pub subject_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub frontchannel_logout_session_required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
+    /// RFC 7591 §2: which software this is a copy of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<i64>,
@@ -73,6 +121,27 @@ impl Default for ClientMetadata {
             jwks: None,
             jwks_uri: None,
             id_token_signed_response_alg: "RS256".into(),
+            id_token_encrypted_response_alg: None,
+            id_token_encrypted_response_enc: None,
+            userinfo_signed_response_alg: None,
+            userinfo_encrypted_response_alg: None,
+            userinfo_encrypted_response_enc: None,
+            introspection_signed_response_alg: None,
+            introspection_encrypted_response_alg: None,
+            introspection_encrypted_response_enc: None,
+            request_object_signing_alg: None,
+            request_object_encryption_alg: None,
+            request_object_encryption_enc: None,
+            require_signed_request_object: false,
+            request_uris: Vec::new(),
+            subject_type: "public".into(),
+            sector_identifier_uri: None,
+            frontchannel_logout_uri: None,
+            frontchannel_logout_session_required: false,
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
+            software_id: None,
+            software_version: None,
             default_max_age: None,
             require_auth_time: false,
             default_acr_values: Vec::new(),
@@ -121,11 +190,29 @@ impl Default for ClientPolicy {
 /// What is wrong with a member: `(name, why)`.
 pub type Problem = (&'static str, String);
 
-const GRANTS: [&str; 4] = ["authorization_code", "refresh_token", "client_credentials", "password"];
 /// The client authentication methods that exist (OpenID Connect Core §9).
-pub const AUTH_METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
-/// Algorithms of client assertions.
+pub const AUTH_METHODS: [&str; 5] =
+    ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
+/// Algorithms of client assertions and request objects that a client signs with its key.
 pub const ASSERTION_ALGORITHMS: [&str; 5] = ["RS256", "PS256", "ES256", "ES384", "EdDSA"];
+/// The one algorithm of client assertions by a shared secret.
+pub const SECRET_ALGORITHM: &str = "HS256";
+/// Algorithms that tokens are signed with, as the client chooses.
+pub const SIGNING_ALGORITHMS: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "ES256", "EdDSA"];
+/// Response types (OAuth 2.0 Multiple Response Types §3, §5; OpenID Connect Core §3). Every one but `code` lets tokens
+/// travel through the browser, and only clients that are registered for it may use it.
+pub const RESPONSE_TYPES: [&str; 6] =
+    ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"];
+
+/// A response type in the one order of its words in which it is registered and compared.
+pub fn response_type(given: &str) -> Option<&'static str> {
+    let words = |text: &str| {
+        let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    RESPONSE_TYPES.into_iter().find(|known| words(known) == words(given))
+}
 
 impl ClientMetadata {
     pub fn is_public(&self) -> bool {
@@ -136,109 +223,20 @@ impl ClientMetadata {
         self.application_type == "native"
     }
 
-    /// Everything that is wrong with it, so that an operator mends it in one go.
-    pub fn problems(&self, policy: &ClientPolicy) -> Vec<Problem> {
-        let mut found = Vec::new();
-        self.check_redirects(&mut found);
-        self.check_grants(policy, &mut found);
-        self.check_keys(&mut found);
-        self.check_links(&mut found);
-        for origin in &policy.allowed_origins {
-            if redirect_uri::origin(origin).as_deref() != Some(origin) {
-                found.push(("allowed_origins", format!("{origin} is not an origin such as https://app.example.com")));
-            }
-        }
-        if policy.skip_consent && !policy.first_party {
-            found.push(("consent", "only first-party clients may skip consent".into()));
-        }
-        found
+    pub fn is_pairwise(&self) -> bool {
+        self.subject_type == "pairwise"
     }
 
-    fn check_redirects(&self, found: &mut Vec<Problem>) {
-        let lists =
-            [("redirect_uris", &self.redirect_uris), ("post_logout_redirect_uris", &self.post_logout_redirect_uris)];
-        for (name, uris) in lists {
-            found.extend(
-                uris.iter().filter_map(|uri| redirect_uri::check(uri, self.is_native()).err()).map(|e| (name, e)),
-            );
-        }
-        let redirects = self.grant_types.iter().any(|grant| grant == "authorization_code");
-        if redirects && self.redirect_uris.is_empty() {
-            found.push(("redirect_uris", "a client of the authorization code flow needs at least one".into()));
-        }
+    /// OpenID Connect Core §8.1: whom a pairwise subject is the same for.
+    pub fn sector(&self) -> Option<String> {
+        let uri = self.sector_identifier_uri.as_ref().or_else(|| self.redirect_uris.first())?;
+        Url::parse(uri).ok()?.host_str().map(str::to_owned)
     }
 
-    fn check_grants(&self, policy: &ClientPolicy, found: &mut Vec<Problem>) {
-        let has = |grant: &str| self.grant_types.iter().any(|g| g == grant);
-        for grant in &self.grant_types {
-            if !GRANTS.contains(&grant.as_str()) {
-                found.push(("grant_types", format!("{grant} is not one of {}", GRANTS.join(", "))));
-            }
-        }
-        if has("client_credentials") && self.is_public() {
-            found.push(("grant_types", "client_credentials needs a client that authenticates".into()));
-        }
-        if has("password") && !policy.first_party {
-            found.push(("grant_types", "the password grant is for first-party clients only".into()));
-        }
-        for kind in &self.response_types {
-            if kind != "code" {
-                found.push(("response_types", format!("{kind} is not supported; use code")));
-            }
-        }
-        if !AUTH_METHODS.contains(&self.token_endpoint_auth_method.as_str()) {
-            let why = format!("{} is not one of {}", self.token_endpoint_auth_method, AUTH_METHODS.join(", "));
-            found.push(("token_endpoint_auth_method", why));
-        }
-        if !["web", "native"].contains(&self.application_type.as_str()) {
-            found.push(("application_type", format!("{} is neither web nor native", self.application_type)));
-        }
-        if self.id_token_signed_response_alg != "RS256" {
-            found.push(("id_token_signed_response_alg", "only RS256 is supported".into()));
-        }
-    }
-
-    fn check_keys(&self, found: &mut Vec<Problem>) {
-        let by_key = self.token_endpoint_auth_method == "private_key_jwt";
-        match (&self.jwks, &self.jwks_uri) {
-            (Some(_), Some(_)) => found.push(("jwks", "give jwks or jwks_uri, not both".into())),
-            (None, None) if by_key => found.push(("jwks", "private_key_jwt needs jwks or jwks_uri".into())),
-            _ => {}
-        }
-        if let Some(algorithm) = &self.token_endpoint_auth_signing_alg
-            && !ASSERTION_ALGORITHMS.contains(&algorithm.as_str())
-        {
-            let why = format!("{algorithm} is not one of {}", ASSERTION_ALGORITHMS.join(", "));
-            found.push(("token_endpoint_auth_signing_alg", why));
-        }
-        if self.default_max_age.is_some_and(|age| age < 0) {
-            found.push(("default_max_age", "must be a whole number of seconds".into()));
-        }
-    }
-
-    /// Shown as links and images on pages: https only, or the machine itself while developing.
-    fn check_links(&self, found: &mut Vec<Problem>) {
-        let links = [
-            ("client_uri", &self.client_uri),
-            ("logo_uri", &self.logo_uri),
-            ("policy_uri", &self.policy_uri),
-            ("tos_uri", &self.tos_uri),
-            ("jwks_uri", &self.jwks_uri),
-            ("initiate_login_uri", &self.initiate_login_uri),
-        ];
-        for (name, link) in links {
-            let Some(link) = link else { continue };
-            let sound = Url::parse(link)
-                .is_ok_and(|url| url.scheme() == "https" || url.scheme() == "http" && redirect_uri::is_loopback(&url));
-            if !super::text::is_visible(link) {
-                found.push((name, "has a control or invisible character".into()));
-            } else if !sound {
-                found.push((name, format!("{link} must begin with https://")));
-            }
-        }
-        let name = self.client_name.as_deref().unwrap_or_default();
-        if name.chars().count() > 100 || !super::text::is_visible(name) {
-            found.push(("client_name", "must be at most 100 visible characters".into()));
-        }
+    /// The signature algorithms that it makes us sign with, ID tokens first.
+    pub fn signing_algorithms(&self) -> impl Iterator<Item = &str> {
+        let others = [&self.userinfo_signed_response_alg, &self.introspection_signed_response_alg];
+        std::iter::once(self.id_token_signed_response_alg.as_str())
+            .chain(others.into_iter().flatten().map(String::as_str))
     }
 }

@@ -16,6 +16,7 @@ pub mod password;
 pub mod pkce;
 pub mod prompt;
 pub mod redirect_uri;
+pub mod registration;
 pub mod reply;
 pub mod resource;
 pub mod rule;

@@ -1,12 +1,15 @@
 //! Clients: who may ask, and for what.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{
     ActiveValue::Set,
-    Condition, QueryOrder,
+    Condition, QueryOrder, QuerySelect,
     entity::prelude::*,
     sea_query::{IntoCondition, OnConflict},
 };
 
+use super::Sealed;
 use crate::{
     crypto::secret::SecretHash,
     protocol::{
@@ -29,7 +32,15 @@ pub struct Model {
     /// The secret before the last rotation, good until `old_secret_until`.
     pub old_secret_hash: Option<SecretHash>,
     pub old_secret_until: Option<i64>,
-    /// Where it comes from: `created` here, `declared` in the settings, or `built-in`.
+    /// The secret itself, sealed: only of clients that sign with it (`client_secret_jwt`).
+    pub sealed_secret: Option<Sealed>,
+    /// Of the registration access token of a client that registered itself (RFC 7592 §3).
+    pub registration_hash: Option<SecretHash>,
+    /// When it last got tokens, to the hour; kept of clients that registered themselves, which expire unused.
+    pub last_used_at: Option<i64>,
+    /// Those that it is registered for, sorted, with `,` between them: what metadata lists is read from here.
+    pub response_types: String,
+    /// Where it comes from: `created` here, `declared` in the settings, `registered` by itself, or `built-in`.
     pub origin: String,
     pub created_at: i64,
     pub updated_at: i64,
@@ -42,6 +53,7 @@ pub use Model as Client;
 
 pub const CREATED: &str = "created";
 pub const DECLARED: &str = "declared";
+pub const REGISTERED: &str = "registered";
 pub const BUILT_IN: &str = "built-in";
 
 impl Client {
@@ -51,6 +63,11 @@ impl Client {
 
     pub fn is_public(&self) -> bool {
         self.metadata.is_public()
+    }
+
+    /// Nobody here has looked at it: people are told so, and always asked (case SEC-089).
+    pub fn is_self_registered(&self) -> bool {
+        self.origin == REGISTERED
     }
 
     pub fn may_use(&self, grant: &str) -> bool {
@@ -106,6 +123,9 @@ pub async fn put(db: &impl ConnectionTrait, client: Client) -> Result<(), DbErr>
         Column::SecretHash,
         Column::OldSecretHash,
         Column::OldSecretUntil,
+        Column::SealedSecret,
+        Column::RegistrationHash,
+        Column::ResponseTypes,
         Column::Origin,
         Column::UpdatedAt,
         Column::DisabledAt,
@@ -123,9 +143,29 @@ pub async fn register(
     policy: ClientPolicy,
     now: i64,
 ) -> Result<bool, DbErr> {
-    let change =
-        ActiveModel { metadata: Set(metadata), policy: Set(policy), updated_at: Set(now), ..Default::default() };
+    let change = ActiveModel {
+        response_types: Set(listed(&metadata.response_types)),
+        metadata: Set(metadata),
+        policy: Set(policy),
+        updated_at: Set(now),
+        ..Default::default()
+    };
     update(db, Column::ClientId.eq(client_id), change).await
+}
+
+/// As [`Model::response_types`] has them.
+pub fn listed(response_types: &[String]) -> String {
+    let mut sorted = response_types.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted.join(",")
+}
+
+/// What enabled clients are registered for.
+pub async fn response_types(db: &impl ConnectionTrait) -> Result<BTreeSet<String>, DbErr> {
+    let lists = Entity::find().select_only().column(Column::ResponseTypes).distinct();
+    let lists: Vec<String> = lists.filter(Column::DisabledAt.is_null()).into_tuple().all(db).await?;
+    Ok(lists.iter().flat_map(|list| list.split(',')).filter(|kind| !kind.is_empty()).map(str::to_owned).collect())
 }
 
 /// A new secret in the place of `known`; the old one is good until then. False when another was quicker.
@@ -133,18 +173,27 @@ pub async fn renew_secret(
     db: &impl ConnectionTrait,
     client_id: &str,
     (known, new): (SecretHash, SecretHash),
+    sealed: Option<Sealed>,
     old_until: Option<i64>,
     now: i64,
 ) -> Result<bool, DbErr> {
     let unchanged = Condition::all().add(Column::ClientId.eq(client_id)).add(Column::SecretHash.eq(known.clone()));
     let change = ActiveModel {
         secret_hash: Set(Some(new)),
+        sealed_secret: Set(sealed),
         old_secret_hash: Set(old_until.map(|_| known)),
         old_secret_until: Set(old_until),
         updated_at: Set(now),
         ..Default::default()
     };
     update(db, unchanged, change).await
+}
+
+/// The same secret under another master key, unless another node was faster.
+pub async fn reseal(db: &impl ConnectionTrait, client_id: &str, old: &Sealed, new: Sealed) -> Result<(), DbErr> {
+    let change = ActiveModel { sealed_secret: Set(Some(new)), ..Default::default() };
+    let same = Condition::all().add(Column::ClientId.eq(client_id)).add(Column::SealedSecret.eq(old.clone()));
+    update(db, same, change).await.map(drop)
 }
 
 pub async fn set_disabled(

@@ -1,7 +1,7 @@
 //! Clients, as operators handle them.
 
 use crate::{
-    app::App,
+    app::{App, reseal::client_context},
     crypto::{jwk::KeySet, secret::Secret},
     flows::{
         Field, Trouble,
@@ -9,10 +9,10 @@ use crate::{
         write,
     },
     protocol::{
-        client_metadata::{ClientMetadata, ClientPolicy},
-        redirect_uri, scope, text,
+        client_metadata::{ClientMetadata, ClientPolicy, response_type},
+        redirect_uri, registration, scope, text,
     },
-    store::{client, client_origin, is_duplicate},
+    store::{Sealed, client, client_origin, is_duplicate},
 };
 
 pub use crate::store::client::Client;
@@ -78,6 +78,7 @@ pub struct NewClient {
 /// Everything that is wrong with it, or that the id is taken.
 pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>), Trouble> {
     let (client, secret) = prepare(app, new, client::CREATED)?;
+    ensure_keys(app, &client.metadata).await?;
     let (row, origins) = (client.clone(), origins(&client));
     let id = client.client_id.clone();
     let written = write!(app, db => {
@@ -113,7 +114,7 @@ pub fn problems(new: &NewClient) -> Vec<Field> {
 
 /// Everything that is wrong with what a client says of itself and what is decided about it.
 fn said(metadata: &ClientMetadata, policy: &ClientPolicy) -> Vec<Field> {
-    let said = metadata.problems(policy).into_iter().map(|(name, why)| Field { name, why: why.into() });
+    let said = registration::problems(metadata, policy).into_iter().map(|(name, why)| Field { name, why: why.into() });
     let keys = metadata.jwks.as_ref().and_then(|jwks| KeySet::parse_registered(jwks).err());
     said.chain(keys.map(|error| Field { name: "jwks", why: error.to_string().into() })).collect()
 }
@@ -131,20 +132,55 @@ pub fn prepare(app: &App, new: NewClient, origin: &str) -> Result<(Client, Optio
     let needs_secret = new.metadata.token_endpoint_auth_method.starts_with("client_secret");
     let secret = needs_secret.then(|| new.secret.unwrap_or_else(|| app.secret()));
     let now = app.now();
+    let sealed_secret = secret.as_ref().and_then(|secret| seal(app, &new.metadata, &client_id, secret));
+    let metadata = in_order(new.metadata);
     let client = Client {
         client_id,
         kind: new.kind.as_str().to_owned(),
-        metadata: new.metadata,
+        response_types: client::listed(&metadata.response_types),
+        metadata,
         policy: new.policy,
         secret_hash: secret.as_ref().map(Secret::hash),
         old_secret_hash: None,
         old_secret_until: None,
+        sealed_secret,
+        registration_hash: None,
+        last_used_at: None,
         origin: origin.to_owned(),
         created_at: now,
         updated_at: now,
         disabled_at: None,
     };
     Ok((client, secret))
+}
+
+/// Response types in the one order of their words; what is no response type was refused before.
+fn in_order(mut metadata: ClientMetadata) -> ClientMetadata {
+    for kind in &mut metadata.response_types {
+        if let Some(known) = response_type(kind) {
+            *kind = known.to_owned();
+        }
+    }
+    metadata
+}
+
+/// Who proves itself by a signature with the secret can only be checked by somebody who has it.
+fn seal(app: &App, metadata: &ClientMetadata, client_id: &str, secret: &Secret) -> Option<Sealed> {
+    let signs = metadata.token_endpoint_auth_method == "client_secret_jwt";
+    let sealed = || app.master_key.seal(&client_context(client_id), secret.reveal().as_bytes(), app.random.bytes());
+    signs.then(|| Sealed(sealed()))
+}
+
+/// The keys that a client makes us sign with, or open what it encrypts for us.
+///
+/// # Errors
+/// When the database is away.
+pub async fn ensure_keys(app: &App, metadata: &ClientMetadata) -> Result<(), Trouble> {
+    let wanted = metadata.signing_algorithms().chain(metadata.request_object_encryption_alg.as_deref());
+    for algorithm in wanted {
+        super::keys::ensure_of(app, algorithm).await?;
+    }
+    Ok(())
 }
 
 /// Who may call the token endpoint from a browser: public web clients from where they live, others as they say.
@@ -173,6 +209,8 @@ pub async fn update(
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }
+    let metadata = in_order(metadata);
+    ensure_keys(app, &metadata).await?;
     let client = Client { metadata: metadata.clone(), policy: policy.clone(), updated_at: app.now(), ..old };
     let (id, origins, now) = (client_id.to_owned(), origins(&client), app.now());
     let written = write!(app, db => {
@@ -195,7 +233,9 @@ pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<
         return Err(Trouble::Conflict(format!("the client {client_id} has no secret to rotate")));
     };
     let (secret, now) = (app.secret(), app.now());
+    let sealed = seal(app, &old.metadata, client_id, &secret);
     let client = Client {
+        sealed_secret: sealed.clone(),
         old_secret_hash: old.secret_hash.clone().filter(|_| keep_old > 0),
         old_secret_until: (keep_old > 0).then_some(now + keep_old),
         secret_hash: Some(secret.hash()),
@@ -203,7 +243,7 @@ pub async fn rotate_secret(app: &App, client_id: &str, keep_old: i64) -> Result<
         ..old
     };
     let (id, hashes, until) = (client_id.to_owned(), (known, secret.hash()), client.old_secret_until);
-    let written = write!(app, db => client::renew_secret(db, &id, hashes, until, now).await);
+    let written = write!(app, db => client::renew_secret(db, &id, hashes, sealed, until, now).await);
     if !written.await? {
         return Err(Trouble::Conflict(format!(
             "the client {client_id} was changed meanwhile; look at it, then try again"

@@ -18,8 +18,8 @@ pub use crate::store::signing_key::SigningKey;
 ///
 /// # Errors
 /// When the database is away.
-pub async fn rotate(app: &App, announce: i64) -> Result<SigningKey> {
-    let key = generate(app, app.now() + announce).await?;
+pub async fn rotate(app: &App, algorithm: &str, announce: i64) -> Result<SigningKey> {
+    let key = generate(app, algorithm, app.now() + announce).await?;
     let row = key.clone();
     let signs_from = row.signs_from;
     // Tokens live at most an hour (D2); a relying party's clock may be a minute off.
@@ -41,22 +41,37 @@ pub async fn all(app: &App) -> Result<Vec<SigningKey>> {
     Ok(signing_key::all(&app.db).await?)
 }
 
-/// The first key of an installation signs at once. Of several nodes that start together one makes it.
+/// The algorithm of the first key, which every client can use (OpenID Connect Core §15.1).
+pub const FIRST: &str = "RS256";
+
+/// The first key of an installation signs at once.
 ///
 /// # Errors
 /// When the database is away, or another node does not finish.
 pub async fn ensure(app: &App) -> Result<()> {
-    const LEASE: &str = "first-signing-key";
+    ensure_of(app, FIRST).await
+}
+
+/// The first key of an algorithm works at once: nobody can have cached the keys that it is missing from and need it,
+/// since nobody was registered for it. Of several nodes that want it together one makes it.
+///
+/// # Errors
+/// When the database is away, or another node does not finish.
+pub async fn ensure_of(app: &App, algorithm: &str) -> Result<()> {
     /// Seconds that a node may take for it; after that it has died over it, and the next one tries.
     const TIME: i64 = 20;
+    if app.keys.ring().has(algorithm) {
+        return Ok(());
+    }
+    let name = format!("first-key-{algorithm}");
     for _ in 0..10 * (TIME + 5) {
-        if !signing_key::all(&app.db).await?.is_empty() {
+        if signing_key::all(&app.db).await?.iter().any(|key| key.algorithm == algorithm) {
             return reload_keys(app).await;
         }
-        let (holder, now) = (app.nonce(), app.now());
-        let mine = write!(app, db => lease::take(db, LEASE, &holder, now, now + TIME).await);
+        let (name, holder, now) = (name.clone(), app.nonce(), app.now());
+        let mine = write!(app, db => lease::take(db, &name, &holder, now, now + TIME).await);
         if mine.await? {
-            let key = generate(app, app.now()).await?;
+            let key = generate(app, algorithm, app.now()).await?;
             let kid = key.kid.clone();
             write!(app, db => signing_key::insert(db, key).await).await?;
             event::changed(Changed::SigningKey(&kid), "created");
@@ -68,11 +83,11 @@ pub async fn ensure(app: &App) -> Result<()> {
 }
 
 /// Making an RSA key takes up to half a second of computing: not on a worker.
-async fn generate(app: &App, signs_from: i64) -> Result<SigningKey> {
-    let bits = app.config.keys.bits;
-    let der = tokio::task::spawn_blocking(move || jwk::generate_rsa(bits)).await;
+async fn generate(app: &App, algorithm: &str, signs_from: i64) -> Result<SigningKey> {
+    let (bits, name) = (app.config.keys.bits, algorithm.to_owned());
+    let der = tokio::task::spawn_blocking(move || jwk::generate(&name, bits)).await;
     let der = der.map_err(Error::internal)?.map_err(Error::internal)?;
-    let public_jwk = jwk::public_jwk(&der).map_err(Error::internal)?;
+    let public_jwk = jwk::public_jwk(&der, algorithm).map_err(Error::internal)?;
     let kid = public_jwk["kid"].as_str().unwrap_or_default().to_owned();
     let sealed = app.master_key.seal(&seal_context(&kid), &der, app.random.bytes());
     Ok(SigningKey {

@@ -22,13 +22,13 @@ fn a_thumbprint_is_that_of_rfc_7638() {
 /// SEC-061.
 #[test]
 fn a_published_key_has_public_members_only() {
-    let jwk = public_jwk(der()).unwrap();
+    let jwk = public_jwk(der(), "RS256").unwrap();
     let mut members: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
     members.sort_unstable();
     assert_eq!(members, ["alg", "e", "kid", "kty", "n", "use"]);
     assert_eq!([&jwk["alg"], &jwk["use"], &jwk["e"]], ["RS256", "sig", "AQAB"]);
     assert_eq!(jwk["kid"].as_str(), thumbprint(&jwk).as_deref());
-    assert!(public_jwk(b"garbage").is_err());
+    assert!(public_jwk(b"garbage", "RS256").is_err());
 }
 
 #[test]

@@ -10,8 +10,8 @@ use josekit::{
 };
 use serde_json::{Map, Value, json};
 use signet::crypto::{
-    jwk::{KeySet, public_jwk},
-    jws::{JwsError, Verifier, left_half_hash, numeric_date, open_foreign, open_own},
+    jwk::{Algorithm, KeySet, public_jwk},
+    jws::{JwsError, Verifier, numeric_date, open_foreign, open_own},
 };
 
 use super::{der, other_der, signer};
@@ -35,7 +35,7 @@ fn token_with(header: &Value, payload: &str) -> String {
 }
 
 fn open(token: &str, typ: Option<&str>) -> Result<Map<String, Value>, JwsError> {
-    let jwk = public_jwk(der()).unwrap();
+    let jwk = public_jwk(der(), "RS256").unwrap();
     let verifier = Arc::new(Verifier::from_jwk(&jwk).unwrap());
     open_own(token, &|kid| (jwk["kid"] == kid).then(|| verifier.clone()), typ)
 }
@@ -89,7 +89,7 @@ fn our_own_token_is_refused_when() {
         header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         token_with(&header, r#"{"sub":"u1"}"#)
     };
-    let stranger = signet::crypto::jws::Signer::new(other_der()).unwrap();
+    let stranger = signet::crypto::jws::Signer::new(other_der(), "RS256").unwrap();
     let public_pem = openssl::pkey::PKey::private_key_from_pkcs8(der()).unwrap().public_key_to_pem().unwrap();
     let confused = {
         let mut header = JwsHeader::new();
@@ -167,7 +167,7 @@ fn our_own_token_is_refused_when() {
 /// SEC-066: nothing is read from, or fetched for, a key that the token brings along.
 #[test]
 fn a_key_in_the_header_is_not_used() {
-    let stranger = signet::crypto::jws::Signer::new(other_der()).unwrap();
+    let stranger = signet::crypto::jws::Signer::new(other_der(), "RS256").unwrap();
     let bring = |header: Value| {
         let signed = format!("{}.{}", b64(header.to_string()), b64(r#"{"sub":"u1"}"#));
         let signature = jose::RS256.signer_from_der(other_der()).unwrap().sign(signed.as_bytes()).unwrap();
@@ -332,7 +332,10 @@ fn an_absurd_date_in_a_signed_token_is_no_date() {
 /// OpenID Connect Core §3.1.3.6, by the example of its §A.3.
 #[test]
 fn at_hash_is_the_left_half() {
-    assert_eq!(left_half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
+    assert_eq!(
+        Algorithm::Rs256.left_half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+        "77QmUPtjPfzWtF2AnpK9RQ"
+    );
 }
 
 proptest::proptest! {

@@ -1,10 +1,13 @@
 //! `src/crypto`, and what else guards the doors: the listener and the outgoing fetch.
 
 pub mod doors;
+mod jwe;
 mod jwk;
 mod jws;
 mod listener;
 mod outbound;
+mod own_keys;
+mod pairwise;
 mod password;
 mod seal;
 mod secret;
@@ -26,5 +29,5 @@ fn other_der() -> &'static [u8] {
 }
 
 fn signer() -> Signer {
-    Signer::new(der()).unwrap()
+    Signer::new(der(), "RS256").unwrap()
 }

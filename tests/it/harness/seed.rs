@@ -228,7 +228,7 @@ pub async fn forbid(app: &App, client: &RelyingParty, grant_type: &str) {
 
 /// What `signet keys rotate` does: a next key is announced, and signs once everybody can know it.
 pub async fn rotate_keys(app: &App) {
-    keys::rotate(app, app.config.keys.announce.get()).await.expect("a next key");
+    keys::rotate(app, keys::FIRST, app.config.keys.announce.get()).await.expect("a next key");
 }
 
 /// What the server does by itself from time to time.

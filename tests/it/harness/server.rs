@@ -138,7 +138,7 @@ async fn open(config: config::Config, around: Surroundings) -> App {
     let connected = open::connect(&config).await.unwrap();
     start::migrate(&config, &connected).await.unwrap();
     let app = open::open(config, around, connected).await.unwrap();
-    let public_jwk = jwk::public_jwk(&SIGNING_KEY).unwrap();
+    let public_jwk = jwk::public_jwk(&SIGNING_KEY, "RS256").unwrap();
     let kid = public_jwk["kid"].as_str().unwrap().to_string();
     let key = signing_key::SigningKey {
         algorithm: "RS256".into(),

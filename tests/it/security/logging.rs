@@ -310,7 +310,7 @@ async fn sec_169_each_change_is_an_event() {
     for result in ["created", "changed", "secret rotated", "disabled", "enabled", "deleted"] {
         assert_eq!(says(&page, "client", result, None, Some("shop"))["actor"], "operator");
     }
-    let key = keys::rotate(&f.app, 60).await.unwrap();
+    let key = keys::rotate(&f.app, keys::FIRST, 60).await.unwrap();
     assert_eq!(says(&page, "signing_key", "announced", None, None)["kid"], key.kid);
     says(&page, "client", "declared", None, Some("signet-account"));
     assert!(!page.events().iter().any(|event| event.to_string().contains("another long")), "no password");

@@ -78,7 +78,7 @@ async fn a_key_that_leaked_stops_at_once() {
     let leaked = Token::read(&Tokens::of(&f.c5.token(grant.clone()).await).access).kid().to_string();
     rotate_keys(&f.app).await;
     f.clock.advance(60);
-    let chosen = keys::rotate(&f.app, 0).await.unwrap().kid;
+    let chosen = keys::rotate(&f.app, keys::FIRST, 0).await.unwrap().kid;
     let rows = keys::all(&f.app).await.unwrap();
     for key in &rows {
         let state = if key.kid == chosen { State::Signing } else { State::Retired };
