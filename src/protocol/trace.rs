@@ -142,6 +142,11 @@ impl Shown {
         Shown(clean(&items.into_iter().collect::<Vec<_>>().join(", ")))
     }
 
+    /// Why something could not be fetched from elsewhere: words of ours and of the network, no content.
+    pub fn cause(cause: &str) -> Self {
+        Shown(clean(cause))
+    }
+
     pub(super) fn error(error: &Error) -> Self {
         Shown(clean(&format!("{}: {}", error.code.as_str(), error.described())))
     }
