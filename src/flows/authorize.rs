@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Refused, event, hint, no_journey, visitor::Visitor, write, write_one};
+use super::{Refused, event, hint, no_journey, session_end::Member, session_state, visitor::Visitor, write, write_one};
 use crate::{
     app::App,
     protocol::{
@@ -318,14 +318,29 @@ async fn issue_code(
         expires_at: now + super::refresh_token::tokens_life(app),
         revoked_at: None,
     };
+    let mut fields = vec![("code", code.reveal().to_owned())];
+    // OpenID Connect Session Management §2.
+    fields
+        .extend(session_state::answer(app, &client.client_id, request, &session).map(|state| ("session_state", state)));
+    let member = Member::of(client, &session, now);
     match row {
-        None => write_one!(app, db => grant::insert(db, grant)).await?,
+        None if member.is_none() => write_one!(app, db => grant::insert(db, grant)).await?,
+        None => {
+            write!(app, db => {
+                grant::insert(db, grant).await?;
+                Member::note(member, db).await
+            })
+            .await?;
+        }
         Some(row) => {
             let id = row.id;
             // Two tabs that finish at once: one of them answers the client.
             let won = write!(app, db => {
                 let won = authorization::finish(db, id, now).await?;
-                if won { grant::insert(db, grant).await? }
+                if won {
+                    grant::insert(db, grant).await?;
+                    Member::note(member, db).await?;
+                }
                 Ok(won)
             });
             if !won.await? {
@@ -334,7 +349,7 @@ async fn issue_code(
         }
     }
     trace.passed(&rule::INTERACTION, Some(Shown::word("a code was issued")));
-    Ok(request.reply.success(app.issuer(), code.reveal()))
+    Ok(request.reply.success(app.issuer(), fields))
 }
 
 /// # Errors

@@ -1,4 +1,4 @@
-//! OpenID Connect RP-Initiated Logout §2, §3: whether a logout needs the person's word, and where it ends.
+//! OpenID Connect RP-Initiated Logout §2, §3: whether a logout needs the person’s word, and where it leads.
 
 use uuid::Uuid;
 
@@ -54,4 +54,11 @@ pub fn destination(asked: &Asked<'_>) -> Result<Option<String>, Error> {
         url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish()
     });
     Ok(Some(super::reply::and_query(uri, &query)))
+}
+
+/// OpenID Connect Front-Channel Logout §2: the registered address, with the issuer and the session's id added.
+pub fn front_channel(uri: &str, issuer: &str, sid: Uuid) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("iss", issuer).append_pair("sid", &sid.to_string());
+    super::reply::and_query(uri, &query.finish())
 }

@@ -56,8 +56,9 @@ impl ReplyTo {
         &self.redirect_uri
     }
 
-    pub fn success(&self, issuer: &str, code: &str) -> Reply {
-        self.with(issuer, vec![("code", code.to_owned())])
+    /// `fields`: what the response type promises.
+    pub fn success(&self, issuer: &str, fields: Vec<(&'static str, String)>) -> Reply {
+        self.with(issuer, fields)
     }
 
     /// `about`: the page that carries the trace id, as `error_uri`; no other member may (§4.1.2.1).
