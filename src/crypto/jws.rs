@@ -204,7 +204,7 @@ pub fn open_with_secret(token: &str, secret: &[u8]) -> Result<Map<String, Value>
 
 /// Whether `hash` is the base64url of the SHA-256 of a document (OpenID Connect Core §6.2).
 pub fn is_hash_of(hash: &str, document: &str) -> bool {
-    encode(&sha256(document.as_bytes())) == hash
+    super::secret::equal(encode(&sha256(document.as_bytes())).as_bytes(), hash.as_bytes())
 }
 
 /// The header members that matter. serde refuses a member that comes twice (RFC 7515 §4).
