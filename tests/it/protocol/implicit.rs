@@ -85,7 +85,7 @@ async fn implicit_is_a_switch_of_each_client() {
         (&own, "token"),
         (&own, "none"),
     ] {
-        let mode = if kind == "code" || kind == "none" { "query" } else { "fragment" };
+        let mode = if kind == "code" { "query" } else { "fragment" };
         let asked = client.asks().with("response_type", kind).with("response_mode", mode);
         let mut browser = f.browser();
         browser.goto(&asked.url()).await;
