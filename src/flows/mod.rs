@@ -19,6 +19,8 @@ pub mod issue;
 pub mod lease;
 pub mod login;
 pub mod logout;
+pub mod nodes;
+pub mod readers;
 pub mod refresh_token;
 pub mod revoke;
 pub mod set_up;

@@ -1,6 +1,7 @@
 //! What happens by itself. Any number of servers may run; a lease row lets one of them act.
 
 mod forget_expired;
+mod rotate_keys;
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub trait Job: Sync {
     async fn run(&self, app: &App) -> Result<()>;
 }
 
-pub static JOBS: &[&dyn Job] = &[&forget_expired::ForgetExpired];
+pub static JOBS: &[&dyn Job] = &[&forget_expired::ForgetExpired, &rotate_keys::RotateKeys];
 
 /// How often a server looks whether a job is due.
 const LOOK: Duration = Duration::from_secs(60);

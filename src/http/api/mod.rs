@@ -1,5 +1,6 @@
 //! The HTTP API of administration, for machines of the operator. Every handler begins with [`operator`].
 
+pub mod keys;
 pub mod problem;
 
 use poem::{Request, http::header};
