@@ -96,6 +96,15 @@ pub enum Changed<'a> {
 
 /// An operator did something, at the terminal or in the settings.
 pub fn changed(what: Changed<'_>, result: &'static str) {
+    by("operator", what, result);
+}
+
+/// The server did what it is set to do.
+pub fn by_itself(what: Changed<'_>, result: &'static str) {
+    by("signet", what, result);
+}
+
+fn by(actor: &'static str, what: Changed<'_>, result: &'static str) {
     let (event, user, client, kid) = match what {
         Changed::User(user) => (Event::User, Some(display(user)), None, None),
         Changed::Client(client) => (Event::Client, None, Some(client), None),
@@ -103,5 +112,5 @@ pub fn changed(what: Changed<'_>, result: &'static str) {
         Changed::SetUpLink => (Event::SetUpLink, None, None, None),
     };
     let name = event.as_str();
-    tracing::info!(event = name, result, actor = "operator", user, client, kid, "{event} {result}");
+    tracing::info!(event = name, result, actor, user, client, kid, "{event} {result}");
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod admin;
+pub mod api_access;
 pub mod authorize;
 pub mod authorization_response;
 pub mod client_auth;
@@ -21,6 +22,8 @@ pub mod lease;
 pub mod login;
 pub mod logout;
 pub mod logout_delivery;
+pub mod nodes;
+pub mod readers;
 pub mod refresh_token;
 pub mod request_object;
 pub mod revoke;

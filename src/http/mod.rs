@@ -1,6 +1,7 @@
 //! How the world reaches us. Handlers read a request, call one flow, write a response.
 
 pub mod address;
+pub mod api;
 pub mod browser;
 pub mod cors;
 pub mod documents;
@@ -24,7 +25,7 @@ use crate::app::App;
 
 /// The contract of every JSON and form endpoint, from the handlers.
 pub fn openapi(base: &str) -> OpenApiService<impl OpenApi + use<>, ()> {
-    OpenApiService::new((oauth::apis(), health::Health), "Signet", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new((oauth::apis(), api::keys::Keys, health::Health), "Signet", env!("CARGO_PKG_VERSION"))
         .description("OAuth 2 and OpenID Connect endpoints. Pages for people are not listed.")
         .url_prefix(base)
 }
@@ -97,7 +98,7 @@ pub fn allowed(path: &str) -> &'static str {
             || path == "/oauth2/userinfo"
     };
     match path {
-        "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/account/sign-out" => "POST",
+        "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/account/sign-out" | "/api/keys/rotate" => "POST",
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }

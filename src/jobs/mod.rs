@@ -2,6 +2,7 @@
 
 mod forget_expired;
 mod tell_logouts;
+mod rotate_keys;
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub trait Job: Sync {
     async fn run(&self, app: &App) -> Result<()>;
 }
 
-pub static JOBS: &[&dyn Job] = &[&forget_expired::ForgetExpired];
+pub static JOBS: &[&dyn Job] = &[&forget_expired::ForgetExpired, &rotate_keys::RotateKeys];
 
 /// How often a server looks whether a job is due.
 const LOOK: Duration = Duration::from_secs(60);

@@ -110,6 +110,16 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Client>, DbErr> {
     Entity::find().order_by_asc(Column::ClientId).all(db).await
 }
 
+pub async fn named(db: &impl ConnectionTrait, client_ids: &[&str]) -> Result<Vec<Client>, DbErr> {
+    let mut found = Vec::with_capacity(client_ids.len());
+    // Databases bind only so many values at once.
+    for some in client_ids.chunks(500) {
+        let some = Entity::find().filter(Column::ClientId.is_in(some.iter().copied()));
+        found.extend(some.order_by_asc(Column::ClientId).all(db).await?);
+    }
+    Ok(found)
+}
+
 pub async fn insert(db: &impl ConnectionTrait, client: Client) -> Result<(), DbErr> {
     Entity::insert(ActiveModel::from(client)).exec_without_returning(db).await.map(drop)
 }
