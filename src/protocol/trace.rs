@@ -20,6 +20,8 @@ pub enum Kind {
     Revoke,
     Logout,
     SetUp,
+    /// The HTTP API of administration.
+    Api,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Kind::Revoke => "revoke",
             Kind::Logout => "logout",
             Kind::SetUp => "set_up",
+            Kind::Api => "api",
         }
     }
 }
