@@ -66,6 +66,8 @@ pub struct Cache {
     /// The keys of clients that sign assertions, registered or fetched, by what was registered.
     pub client_keys: Moka<String, Arc<KeySet>>,
     refetched: Moka<String, Instant>,
+    /// The hour in which a use of a client was noted last.
+    used: moka::sync::Cache<String, i64>,
 }
 
 impl Default for Cache {
@@ -80,6 +82,7 @@ impl Default for Cache {
             documents: moka::sync::Cache::builder().max_capacity(8).time_to_live(LIFE).build(),
             client_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
             refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+            used: moka::sync::Cache::builder().max_capacity(10_000).build(),
         }
     }
 }
@@ -156,6 +159,16 @@ impl Cache {
             self.refetched.insert(client_id.to_owned(), Instant::now()).await;
         }
         fresh
+    }
+
+    /// True for the first to say so of a client in each hour.
+    pub fn is_first_use(&self, client_id: &str, hour: i64) -> bool {
+        let mut first = false;
+        self.used.entry(client_id.to_owned()).and_upsert_with(|known| {
+            first = known.is_none_or(|known| known.into_value() != hour);
+            hour
+        });
+        first
     }
 
     /// After a change on this node: at once.

@@ -7,9 +7,11 @@ pub mod clients;
 pub mod failure;
 pub mod keys;
 pub mod logging;
+pub mod metadata;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
+pub mod registration_tokens;
 pub mod serve;
 pub mod trace;
 pub mod users;
@@ -73,6 +75,9 @@ enum Command {
     /// Handle the apps that people sign in to
     #[command(subcommand)]
     Clients(clients::Clients),
+    /// Handle the tokens by which apps may register themselves
+    #[command(subcommand)]
+    RegistrationTokens(registration_tokens::RegistrationTokens),
     /// Handle the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -108,6 +113,7 @@ impl Arguments {
             Command::Migrate(migrate) => migrate.run(&config).await,
             Command::Users(users) => users.run(config).await,
             Command::Clients(clients) => clients.run(config).await,
+            Command::RegistrationTokens(tokens) => tokens.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Trace(trace) => trace.run(config).await,
             Command::Admin(admin) => admin.run(config).await,

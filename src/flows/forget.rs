@@ -5,7 +5,8 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, revoked_token, session, setup_link, signing_key, trace_event,
+        access_token, assertion, authorization, grant, registration_token, revoked_token, session, setup_link,
+        signing_key, trace_event,
     },
 };
 
@@ -31,6 +32,8 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => grant::forget_expired(db, now, longest));
     all!(app, db => session::forget_expired(db, now, idle));
     all!(app, db => setup_link::forget_expired(db, now));
+    // The list still tells for a while what an old one was used for.
+    all!(app, db => registration_token::forget_expired(db, now - 30 * 86_400));
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
     all!(app, db => trace_event::forget_before(db, kept_since));
     let most = app.config.events.most.into();

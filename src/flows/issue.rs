@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use super::{
+    client_use,
     grants::{Approval, Claim, authorization_code, refresh_token as rotation},
     refresh_token::{self, Named},
     write, write_one,
@@ -48,6 +49,7 @@ pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut 
         _ => None,
     };
     spend(app, &approval, row, trace).await?;
+    client_use::note(app, client);
     trace.passed(&rule::TOKEN, Some(Shown::scope(&scope)));
     Ok(Tokens {
         access_token,

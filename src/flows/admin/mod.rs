@@ -2,5 +2,6 @@
 
 pub mod clients;
 pub mod keys;
+pub mod registration_tokens;
 pub mod traces;
 pub mod users;
