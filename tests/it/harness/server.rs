@@ -133,6 +133,17 @@ impl TestServer {
         assert!((expected - slack..=expected).contains(&found), "at {found}, not at {expected}");
     }
 
+    /// Asks until there is an answer: what one process has written reaches another in a few seconds.
+    pub async fn until<T>(&self, ask: impl AsyncFn() -> Option<T>) -> T {
+        for _ in 0..100 {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("nothing came of it within ten seconds")
+    }
+
     pub fn browser(&self) -> Browser {
         Browser::new(&self.site)
     }

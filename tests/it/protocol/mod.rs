@@ -6,6 +6,7 @@ mod basic_prompt;
 mod basic_requests;
 mod common;
 mod config;
+mod dynamic;
 mod family;
 mod form_post;
 mod hybrid;
@@ -13,11 +14,18 @@ mod implicit;
 mod in_time;
 mod over_tls;
 mod plan;
+mod registering;
 mod rp_initiated_logout;
+mod third_party_login;
 
-use crate::harness::{TestServer, fixtures};
+use crate::harness::{Fixtures, TestServer, fixtures};
 
 /// A server with an https issuer.
 async fn secure() -> TestServer {
     TestServer::at("https://id.example").await
+}
+
+/// With these settings.
+async fn fixtures_with(settings: &[(&str, &str)]) -> Fixtures {
+    TestServer::with(settings).await.fixtures().await
 }

@@ -13,6 +13,8 @@ mod basic_requests;
 mod common;
 #[path = "../config.rs"]
 mod config;
+#[path = "../dynamic.rs"]
+mod dynamic;
 #[path = "../form_post.rs"]
 mod form_post;
 #[path = "../hybrid.rs"]
@@ -21,7 +23,10 @@ mod hybrid;
 mod implicit;
 #[path = "../rp_initiated_logout.rs"]
 mod rp_initiated_logout;
+#[path = "../third_party_login.rs"]
+mod third_party_login;
 
+use super::registering;
 use crate::harness::{Fixtures, TestServer};
 
 async fn fixtures() -> Fixtures {
@@ -31,4 +36,9 @@ async fn fixtures() -> Fixtures {
 /// A server with an https issuer.
 async fn secure() -> TestServer {
     TestServer::built().await
+}
+
+/// With these settings.
+async fn fixtures_with(settings: &[(&str, &str)]) -> Fixtures {
+    TestServer::built_with(settings).await.fixtures().await
 }
