@@ -4,6 +4,7 @@
 mod basic;
 mod basic_prompt;
 mod basic_requests;
+mod capabilities;
 mod common;
 mod config;
 mod dynamic;
@@ -12,6 +13,7 @@ mod form_post;
 mod hybrid;
 mod implicit;
 mod in_time;
+mod not_listed;
 mod over_tls;
 mod plan;
 mod registering;
