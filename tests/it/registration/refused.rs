@@ -172,6 +172,7 @@ async fn a_body_is_refused_when() {
 async fn what_is_not_offered_is_not_there() {
     let server = TestServer::start().await;
     assert_eq!(register(&server.site, &least(), None).await.status, 404);
+    assert_eq!(server.site.get(REGISTER).await.status, 404);
     for method in [reqwest::Method::GET, reqwest::Method::PUT, reqwest::Method::DELETE] {
         let call = Call::new(method, &format!("{REGISTER}/web-1")).bearer("x").body("application/json", "{}");
         let answer = server.site.send(call).await;
