@@ -197,6 +197,8 @@ pub fn origins(client: &Client) -> Vec<String> {
     if client.is_public() && !client.metadata.is_native() {
         origins.extend(client.metadata.redirect_uris.iter().filter_map(|uri| redirect_uri::origin(uri)));
     }
+    // No browser is at a longer one, and no column takes it.
+    origins.retain(|origin| origin.len() <= 255);
     origins.sort_unstable();
     origins.dedup();
     origins
