@@ -179,8 +179,16 @@ async fn a_server_that_was_killed_holds_nobody_up() {
     }
     assert!(killed.elapsed() > Duration::from_secs(20), "the key signed after {:?}", killed.elapsed());
     assert_eq!(servers().await, 1);
+    let seen = async || {
+        let newest = place.run(&["keys", "status"], "").await["keys"][0].clone();
+        assert_eq!((&newest["kid"], &newest["apps"][0]["client_id"]), (&Value::from(&*new), &Value::from(&*id)));
+        newest["apps"][0]["seen"].as_str().unwrap().to_string()
+    };
+    assert_eq!(seen().await, "unknown", "it has got tokens and never fetched keys");
+    machine.jwks().await;
     first.terminate();
     let mut first = first;
     first.end().await;
     assert_eq!(servers().await, 0, "who stops in good order takes its leave");
+    assert_eq!(seen().await, "seen", "what was noted last is written at the end");
 }
