@@ -18,7 +18,7 @@ use crate::{
     },
     protocol::{
         Scope,
-        client_metadata::{AUTH_METHODS, ClientMetadata, ClientPolicy},
+        client_metadata::{AUTH_METHODS, ClientMetadata, ClientPolicy, fitting},
     },
 };
 
@@ -194,6 +194,7 @@ impl Create {
         let kind = Kind::from(self.kind);
         let defaults = kind.defaults();
         let or = |given: Vec<String>, usual: Vec<String>| if given.is_empty() { usual } else { given };
+        let grant_types = or(self.grant_type, defaults.grant_types.clone());
         let metadata = ClientMetadata {
             client_name: Some(self.name),
             client_uri: self.about.client_uri,
@@ -202,7 +203,8 @@ impl Create {
             tos_uri: self.about.tos_uri,
             redirect_uris: self.redirect_uri,
             post_logout_redirect_uris: self.post_logout_redirect_uri,
-            grant_types: or(self.grant_type, defaults.grant_types),
+            response_types: fitting(&defaults.response_types, &grant_types),
+            grant_types,
             token_endpoint_auth_method: self.auth_method.unwrap_or(defaults.token_endpoint_auth_method),
             scope: self.scope.unwrap_or(defaults.scope),
             jwks: self.about.jwks.as_deref().map(read_jwks).transpose()?,

@@ -5,10 +5,13 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, key_fetch, node, revoked_token, session, setup_link,
-        signing_key, token_caller, trace_event,
+        access_token, assertion, authorization, grant, key_fetch, logout_delivery, node, revoked_token, session,
+        setup_link, signing_key, token_caller, trace_event,
     },
 };
+
+/// Seconds that the report of logouts reaches back.
+const KEEP_DELIVERIES: i64 = 7 * 86_400;
 
 macro_rules! all {
     ($app:expr, $db:ident => $some:expr) => {
@@ -32,6 +35,7 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => grant::forget_expired(db, now, longest));
     all!(app, db => session::forget_expired(db, now, idle));
     all!(app, db => setup_link::forget_expired(db, now));
+    all!(app, db => logout_delivery::forget_before(db, now - KEEP_DELIVERIES));
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
     readers(app, now).await?;
     all!(app, db => trace_event::forget_before(db, kept_since));

@@ -19,6 +19,7 @@ pub enum Kind {
     Introspect,
     Revoke,
     Logout,
+    LogoutDelivery,
     SetUp,
     /// The HTTP API of administration.
     Api,
@@ -35,6 +36,7 @@ impl Kind {
             Kind::Introspect => "introspect",
             Kind::Revoke => "revoke",
             Kind::Logout => "logout",
+            Kind::LogoutDelivery => "logout_delivery",
             Kind::SetUp => "set_up",
             Kind::Api => "api",
         }
@@ -143,6 +145,11 @@ impl Shown {
     /// A list of words of ours and identifiers.
     pub fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> Self {
         Shown(clean(&items.into_iter().collect::<Vec<_>>().join(", ")))
+    }
+
+    /// Why something could not be fetched from elsewhere: words of ours and of the network, no content.
+    pub fn cause(cause: &str) -> Self {
+        Shown(clean(cause))
     }
 
     pub(super) fn error(error: &Error) -> Self {

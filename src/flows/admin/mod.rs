@@ -4,5 +4,6 @@ pub mod clients;
 pub mod key_life;
 pub mod key_status;
 pub mod keys;
+pub mod logouts;
 pub mod traces;
 pub mod users;

@@ -94,7 +94,7 @@ async fn prove(app: &App, client: &Client, proof: &Proof<'_>) -> Result<()> {
             Proof::None => "none",
             Proof::Secret { basic: true, .. } => "client_secret_basic",
             Proof::Secret { basic: false, .. } => "client_secret_post",
-            Proof::Assertion(_) => "private_key_jwt",
+            Proof::Assertion(_) => "an assertion",
         };
         refuse().expected(Shown::client_id(registered)).received(Shown::word(used))
     })?;
