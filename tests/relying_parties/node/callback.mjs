@@ -1,4 +1,4 @@
-// The relying party's own web server: the callback of the web clients, and the single-page app.
+// The relying party's own web server: the callback of the web clients, what they publish, and the single-page app.
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +6,9 @@ import { setting } from './checks.mjs'
 
 const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
 const waiting = []
+
+/** What the app has at its own addresses: its public keys, and a request object. */
+export const published = { keys: [], request: '' }
 
 /** The client's own picture. */
 const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><path fill="#0b5d57" d="M24 4 44 14v4H4v-4z"/>
@@ -42,6 +45,10 @@ async function answer(request, response) {
     const received = request.method === 'POST' ? new Request(url, { method: 'POST', headers, body }) : url
     send(response, 'text/html', '<!doctype html><title>The app</title><p id="arrived">Back at the app.')
     waiting.shift()?.(received)
+  } else if (url.pathname === '/jwks.json') {
+    send(response, 'application/json', JSON.stringify({ keys: published.keys }))
+  } else if (url.pathname === '/request.jwt') {
+    send(response, 'application/oauth-authz-req+jwt', published.request)
   } else if (url.pathname === '/signed-out') {
     send(response, 'text/html', '<!doctype html><title>The app</title><p id="signed-out">Signed out of the app.')
   } else if (url.pathname === '/logo.svg') {
