@@ -9,6 +9,7 @@ mod m20261101_000003_grants;
 mod m20261101_000004_keys;
 mod m20261101_000005_operation;
 mod m20261120_000006_registrations;
+mod m20261120_000007_logout;
 
 pub struct Migrator;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000004_keys::Migration),
             Box::new(m20261101_000005_operation::Migration),
             Box::new(m20261120_000006_registrations::Migration),
+            Box::new(m20261120_000007_logout::Migration),
         ]
     }
 }

@@ -37,6 +37,17 @@
     each('form[aria-busy]', function (form) { form.removeAttribute('aria-busy'); });
   });
 
+  // Go on once the frames of this page have loaded, or have had their time: all of them are part of what `load` waits for.
+  each('[data-continue]', function (link) {
+    function go() {
+      if (link) window.location.replace(link.href);
+      link = null;
+    }
+    if (document.readyState === 'complete') go();
+    window.addEventListener('load', go);
+    setTimeout(go, 5000);
+  });
+
   // Copy the text of an element.
   if (navigator.clipboard) {
     each('[data-copy]', function (button) {

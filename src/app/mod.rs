@@ -16,6 +16,7 @@ pub mod writer;
 use std::{ops::Deref, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::{
@@ -47,6 +48,8 @@ pub struct Shared {
     pub cache: Cache,
     pub recorder: Recorder,
     pub throttle: Throttle,
+    /// Wakes whoever tells clients of logouts on this node.
+    pub logouts: Arc<Notify>,
 }
 
 /// Keys of our own for message authentication codes; the same on every node.

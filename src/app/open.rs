@@ -170,6 +170,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         outbound,
         cache: Cache::default(),
         recorder,
+        logouts: std::sync::Arc::default(),
     });
     tokio::spawn(inbox.run(app.downgrade()));
     Ok(app)

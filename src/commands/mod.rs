@@ -7,6 +7,7 @@ pub mod clients;
 pub mod failure;
 pub mod keys;
 pub mod logging;
+pub mod logouts;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
@@ -76,6 +77,9 @@ enum Command {
     /// Handle the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Show which apps were told that people have signed out
+    #[command(subcommand)]
+    Logouts(logouts::Logouts),
     /// Show why a sign-in or a request ended as it did
     Trace(trace::Trace),
     /// Get back into the administration
@@ -109,6 +113,7 @@ impl Arguments {
             Command::Users(users) => users.run(config).await,
             Command::Clients(clients) => clients.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
+            Command::Logouts(logouts) => logouts.run(config).await,
             Command::Trace(trace) => trace.run(config).await,
             Command::Admin(admin) => admin.run(config).await,
         }

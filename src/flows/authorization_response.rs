@@ -1,9 +1,13 @@
 //! What an authorization is worth: a code, tokens, or both (OpenID Connect Core §3.1.2.5, §3.2.2.5, §3.3.2.5).
 
+use uuid::Uuid;
+
 use super::{
     grants::{Approval, Claim},
     issue::{self, With},
-    no_journey, write, write_one,
+    no_journey,
+    session_end::Member,
+    session_state, write, write_one,
 };
 use crate::{
     app::App,
@@ -65,9 +69,18 @@ pub async fn issue(
         }
         false => None,
     };
-    keep(app, (kind.code || kind.token).then_some(grant), kept, row).await?;
+    let write = Write {
+        grant: (kind.code || kind.token).then_some(grant),
+        token: kept,
+        member: Member::of(client, &session, app.now()),
+        journey: row.map(|row| row.id),
+    };
+    write.keep(app).await?;
     trace.passed(&rule::INTERACTION, Some(Shown::word(said(request))));
-    let fields = fields(app, code.as_ref(), access, id_token, request);
+    let mut fields = fields(app, code.as_ref(), access, id_token, request);
+    // OpenID Connect Session Management §2.
+    fields
+        .extend(session_state::answer(app, &client.client_id, request, &session).map(|state| ("session_state", state)));
     Ok(request.reply.success(app.issuer(), fields))
 }
 
@@ -135,25 +148,36 @@ fn grant(
 }
 
 /// The one write. Of two tabs that finish at once one answers the client.
-async fn keep(app: &App, grant: Option<Grant>, kept: Option<opaque::Model>, row: Option<&Authorization>) -> Result<()> {
-    let (now, journey) = (app.now(), row.map(|row| row.id));
-    let won = match (grant, kept, journey) {
-        (None, _, None) => true,
-        (Some(grant), None, None) => {
-            write_one!(app, db => grant::insert(db, grant)).await?;
-            true
-        }
-        (grant, kept, journey) => {
-            write!(app, db => {
-                if let Some(journey) = journey && !authorization::finish(db, journey, now).await? {
-                    return Ok(false);
-                }
-                if let Some(grant) = grant { grant::insert(db, grant).await? }
-                if let Some(kept) = kept { opaque::insert(db, kept).await? }
-                Ok(true)
-            })
-            .await?
-        }
-    };
-    if won { Ok(()) } else { Err(no_journey()) }
+struct Write {
+    grant: Option<Grant>,
+    token: Option<opaque::Model>,
+    /// A client that wants to hear of the session's end.
+    member: Option<Member>,
+    journey: Option<Uuid>,
+}
+
+impl Write {
+    async fn keep(self, app: &App) -> Result<()> {
+        let now = app.now();
+        let won = match self {
+            Write { grant: None, token: None, member: None, journey: None } => true,
+            Write { grant: Some(grant), token: None, member: None, journey: None } => {
+                write_one!(app, db => grant::insert(db, grant)).await?;
+                true
+            }
+            Write { grant, token, member, journey } => {
+                write!(app, db => {
+                    if let Some(journey) = journey && !authorization::finish(db, journey, now).await? {
+                        return Ok(false);
+                    }
+                    if let Some(grant) = grant { grant::insert(db, grant).await? }
+                    if let Some(token) = token { opaque::insert(db, token).await? }
+                    Member::note(member, db).await?;
+                    Ok(true)
+                })
+                .await?
+            }
+        };
+        if won { Ok(()) } else { Err(no_journey()) }
+    }
 }

@@ -13,6 +13,8 @@ use crate::protocol::{Code, Error, rule, trace::Trace};
 pub enum Event {
     Login,
     Logout,
+    /// An app was told that a session has ended, or could not be.
+    LogoutDelivery,
     Consent,
     /// The first administrator, or another by a link.
     SetUp,
@@ -32,6 +34,7 @@ impl Event {
         match self {
             Event::Login => "login",
             Event::Logout => "logout",
+            Event::LogoutDelivery => "logout_delivery",
             Event::Consent => "consent",
             Event::SetUp => "set_up",
             Event::CodeReuse => "code_reuse",
@@ -58,6 +61,9 @@ pub fn happened(trace: &Trace, event: Event, result: &'static str) {
     let (client, trace_id, name) = (trace.client_id.as_deref(), &*trace.id, event.as_str());
     match event {
         Event::CodeReuse | Event::RefreshTokenReuse => {
+            tracing::warn!(event = name, result, user, client, address, trace_id, "{event} {result}");
+        }
+        Event::LogoutDelivery if result == "given up" => {
             tracing::warn!(event = name, result, user, client, address, trace_id, "{event} {result}");
         }
         _ => tracing::info!(event = name, result, user, client, address, trace_id, "{event} {result}"),

@@ -5,9 +5,13 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, revoked_token, session, setup_link, signing_key, trace_event,
+        access_token, assertion, authorization, grant, logout_delivery, revoked_token, session, setup_link,
+        signing_key, trace_event,
     },
 };
+
+/// Seconds that the report of logouts reaches back.
+const KEEP_DELIVERIES: i64 = 7 * 86_400;
 
 macro_rules! all {
     ($app:expr, $db:ident => $some:expr) => {
@@ -31,6 +35,7 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => grant::forget_expired(db, now, longest));
     all!(app, db => session::forget_expired(db, now, idle));
     all!(app, db => setup_link::forget_expired(db, now));
+    all!(app, db => logout_delivery::forget_before(db, now - KEEP_DELIVERIES));
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
     all!(app, db => trace_event::forget_before(db, kept_since));
     let most = app.config.events.most.into();

@@ -5,6 +5,8 @@ use uuid::Uuid;
 use super::{
     Refused, authorize,
     event::{self, Event},
+    session_end::{Ended, Ending},
+    session_state,
     visitor::Visitor,
     write, write_one,
 };
@@ -16,7 +18,7 @@ use crate::{
         trace::{Kind, Shown, Trace},
     },
     store::{
-        Phc, authorization, grant, password,
+        Phc, authorization, password,
         session::{self, Session},
         user::{self, User},
     },
@@ -34,6 +36,8 @@ pub enum Outcome {
 pub struct SignedIn {
     pub session_cookie: Secret,
     pub known_cookie: String,
+    /// What apps' frames see of it.
+    pub state: String,
 }
 
 /// The login page's answer within a journey.
@@ -149,7 +153,8 @@ async fn verify(app: &App, user: Option<Uuid>, given: &str) -> Result<bool> {
 }
 
 /// A fresh cookie each time somebody proves who they are (case SEC-107). The same person keeps the session's id,
-/// which apps know as `sid`; another person ends it.
+/// which apps know as `sid`; another person ends it, and its
+/// apps are told.
 ///
 /// # Errors
 /// When the database is away.
@@ -162,7 +167,8 @@ pub async fn start_session(
 ) -> Result<SignedIn> {
     let (cookie, now) = (app.secret(), app.now());
     let same = before.as_ref().filter(|(_, who)| who.id == user.id).map(|(session, _)| session.id);
-    let ended = before.filter(|(_, who)| who.id != user.id).map(|(session, _)| session.id);
+    let other = before.filter(|(_, who)| who.id != user.id).map(|(session, who)| (session.id, who.id));
+    let ending = Ending::alone(app);
     let fresh = Session {
         id: same.unwrap_or_else(|| app.id()),
         hash: cookie.hash(),
@@ -172,10 +178,10 @@ pub async fn start_session(
         last_used_at: now,
         expires_at: now + app.config.lifetimes.session_absolute.get(),
     };
-    write!(app, db => {
-        if let Some(ended) = ended {
-            session::end(db, ended).await?;
-            grant::revoke_of_session(db, ended, now).await?;
+    let ended = write!(app, db => {
+        let mut ended = Ended::default();
+        if let Some((session, user)) = other {
+            ended = ending.one(db, session, user).await?;
         }
         if let Some(same) = same {
             session::end(db, same).await?;
@@ -185,8 +191,9 @@ pub async fn start_session(
         if let Some(journey) = journey {
             authorization::signed_in(db, journey, session).await?;
         }
-        Ok(())
-    })
-    .await?;
-    Ok(SignedIn { session_cookie: cookie, known_cookie: visitor.known_cookie(app, user.id) })
+        Ok(ended)
+    });
+    ended.await?.tell_soon(app);
+    let state = session_state::of_browser(app, &cookie.hash());
+    Ok(SignedIn { session_cookie: cookie, known_cookie: visitor.known_cookie(app, user.id), state })
 }

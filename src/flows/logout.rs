@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     Refused,
     event::{self, Event},
-    hint,
+    hint, logout_delivery,
+    session_end::Ending,
     visitor::Visitor,
     write,
 };
@@ -17,12 +18,7 @@ use crate::{
         rule,
         trace::{Kind, Shown, Trace},
     },
-    store::{
-        client::Client,
-        grant,
-        session::{self, Session},
-        user::User,
-    },
+    store::{client::Client, session::Session, user::User},
 };
 
 /// What the browser sees next.
@@ -32,9 +28,18 @@ pub enum Next {
     /// afterwards is one of the client's.
     Confirm { client: Option<Arc<Client>>, person: Option<Box<User>>, returns: bool },
     /// Back to the app.
-    Away(String),
+    Away { address: String, told: Told },
     /// "You are signed out." With the problem of an address that was asked for in vain.
-    SignedOut { problem: Option<Box<Error>>, trace_id: String },
+    SignedOut { problem: Option<Box<Error>>, told: Told, trace_id: String },
+}
+
+/// How the apps of the session hear of its end.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Addresses of theirs that this browser is to open (OpenID Connect Front-Channel Logout §3).
+    pub frames: Vec<String>,
+    /// By which this browser can ask for the number of those that we tell.
+    pub reference: Option<String>,
 }
 
 /// `confirmed`: the person pressed the button of our own page.
@@ -92,28 +97,28 @@ async fn end_session_traced(
         });
         return Ok(Next::Confirm { client, person, returns });
     }
-    end(app, signed_in, trace).await?;
-    match logout::destination(&asked) {
-        Ok(Some(address)) => Ok(Next::Away(address)),
-        Ok(None) => Ok(Next::SignedOut { problem: None, trace_id: trace.id.clone() }),
+    let destination = logout::destination(&asked);
+    let told = end(app, signed_in, visitor, trace).await?;
+    match destination {
+        Ok(Some(address)) => Ok(Next::Away { address, told }),
+        Ok(None) => Ok(Next::SignedOut { problem: None, told, trace_id: trace.id.clone() }),
         Err(problem) => {
             trace.refused(&problem);
-            Ok(Next::SignedOut { problem: Some(Box::new(problem)), trace_id: trace.id.clone() })
+            Ok(Next::SignedOut { problem: Some(Box::new(problem)), told, trace_id: trace.id.clone() })
         }
     }
 }
 
-/// The session and what lives by it. `offline_access` outlives it, as its name says.
-async fn end(app: &App, signed_in: Option<(Session, User)>, trace: &mut Trace) -> Result<()> {
-    let Some((session, user)) = signed_in else { return Ok(()) };
-    let (id, now) = (session.id, app.now());
-    write!(app, db => {
-        session::end(db, id).await?;
-        grant::revoke_of_session(db, id, now).await
-    })
-    .await?;
+/// The session and what lives by it. The first attempts to tell its apps are waited for a moment.
+async fn end(app: &App, signed_in: Option<(Session, User)>, visitor: &Visitor, trace: &mut Trace) -> Result<Told> {
+    let Some((session, user)) = signed_in else { return Ok(Told::default()) };
+    let (id, user) = (session.id, user.id);
+    let ending = Ending::within(app, &trace.id);
+    let ended = write!(app, db => ending.one(db, id, user).await).await?;
     trace.passed(&rule::SESSION, Some(Shown::word("the session was ended")));
-    trace.user_id = Some(user.id);
+    trace.user_id = Some(user);
     event::happened(trace, Event::Logout, "ok");
-    Ok(())
+    let reference = (!ended.deliveries.is_empty()).then(|| visitor.reference(app, id));
+    logout_delivery::first(app, ended.deliveries).await;
+    Ok(Told { frames: ended.frames, reference })
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     app::{App, throttle::counted},
     crypto::secret::{Secret, SecretHash, equal},
-    flows::{login::SignedIn, write_one},
+    flows::{login::SignedIn, session_state, write_one},
     protocol::{Code, Result, rule},
     store::{
         session::{self, Live, Session},
@@ -134,6 +134,37 @@ impl Visitor {
 
     fn known_parts<'a>(&'a self, user: &'a [u8; 16]) -> [&'a [u8]; 3] {
         [b"known", self.browser.reveal().as_bytes(), user]
+    }
+}
+
+/// Seconds for which the page after a logout can say which apps know of it.
+const REFERENCE_LIFE: i64 = 600;
+
+impl Visitor {
+    /// Names an ended session to this browser alone, and for minutes only.
+    pub fn reference(&self, app: &App, session: Uuid) -> String {
+        let until = (app.now() + REFERENCE_LIFE).to_be_bytes();
+        let tag = app.macs.browser.tag(&self.reference_parts(session.as_bytes(), &until));
+        URL_SAFE_NO_PAD.encode([&session.as_bytes()[..], &until, &tag].concat())
+    }
+
+    /// The session that a reference names.
+    pub fn referred(&self, app: &App, reference: &str) -> Option<Uuid> {
+        let bytes = URL_SAFE_NO_PAD.decode(reference).ok()?;
+        let (session, rest) = bytes.split_first_chunk::<16>()?;
+        let (until, tag) = rest.split_first_chunk::<8>()?;
+        let genuine = app.macs.browser.verify(&self.reference_parts(session, until), tag);
+        (genuine && i64::from_be_bytes(*until) > app.now()).then(|| Uuid::from_bytes(*session))
+    }
+
+    fn reference_parts<'a>(&'a self, session: &'a [u8; 16], until: &'a [u8; 8]) -> [&'a [u8]; 4] {
+        [b"ended", self.browser.reveal().as_bytes(), session, until]
+    }
+
+    /// What the frames of apps see of this browser's state (OpenID Connect Session Management §3.2): it tells nothing but
+    /// that it is another than before.
+    pub fn state(&self, app: &App) -> Option<String> {
+        self.session.as_ref().map(|session| session_state::of_browser(app, &session.hash()))
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Browser {
     names: Names,
     accept_language: Option<String>,
     chosen: Option<String>,
+    /// What apps' frames find.
+    state: Option<String>,
 }
 
 /// Cookie names. `__Host-` needs https; plain http, for loopback issuers only, has names of its own (K8).
@@ -41,6 +43,14 @@ struct Names {
 impl Names {
     fn full(self, name: &str) -> String {
         if self.secure { format!("__Host-signet-{name}") } else { format!("signet-{name}") }
+    }
+
+    /// The one cookie that scripts may read, in a frame of ours inside an app (OpenID Connect Session Management §3.2):
+    /// so it goes along across sites, and is worth nothing.
+    fn open_cookie(self, name: &str, value: &str, age: Option<i64>) -> Option<HeaderValue> {
+        let site = if self.secure { "SameSite=None; Secure" } else { "SameSite=Lax" };
+        let age = age.map_or(String::new(), |seconds| format!("; Max-Age={seconds}"));
+        HeaderValue::from_str(&format!("{}={value}; Path=/; {site}{age}", self.full(name))).ok()
     }
 
     /// `age` in seconds; none lives as long as the browser's window.
@@ -66,6 +76,7 @@ impl Browser {
             names,
             accept_language: accept.map(str::to_owned),
             chosen: chosen.map(str::to_owned),
+            state: cookie("state").map(str::to_owned),
         }
     }
 
@@ -116,6 +127,7 @@ impl Browser {
         // Gone with the window; the server ends it by its own clock anyway.
         self.set(&mut response, "session", signed_in.session_cookie.reveal(), None);
         self.set(&mut response, "known", &signed_in.known_cookie, Some(YEAR));
+        self.set_state(&mut response, &signed_in.state, None);
         self.dress(response)
     }
 
@@ -123,7 +135,29 @@ impl Browser {
         if self.visitor.has_session_cookie() {
             self.set(&mut response, "session", "", Some(0));
         }
+        if self.state.is_some() {
+            self.set_state(&mut response, "", Some(0));
+        }
         response
+    }
+
+    /// Where an app is told the state of this browser, its frame must find the same.
+    pub fn with_state(&self, app: &App, mut response: Response) -> Response {
+        if let Some(state) = self.visitor.state(app).filter(|state| self.state.as_ref() != Some(state)) {
+            self.set_state(&mut response, &state, None);
+        }
+        response
+    }
+
+    fn set_state(&self, response: &mut Response, value: &str, age: Option<i64>) {
+        if let Some(cookie) = self.names.open_cookie("state", value, age) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// The name of the cookie that apps' frames read.
+    pub fn state_cookie(&self) -> String {
+        self.names.full("state")
     }
 
     pub fn remember_language(&self, response: &mut Response, texts: &Texts) {

@@ -15,6 +15,8 @@ pub struct Policy<'a> {
     pub forms: Vec<String>,
     /// The hash of the one script that stands in a page.
     pub script: Option<&'a str>,
+    /// Origins of the apps' frames (OpenID Connect Front-Channel Logout §2).
+    pub frames: Vec<String>,
     /// The page stands in a window that an app has opened (K7).
     pub popup: bool,
 }
@@ -29,10 +31,12 @@ impl Policy<'_> {
                 .filter(|source| is_source(source))
                 .fold(first.to_owned(), |list, source| format!("{list} {source}"))
         };
+        let frames =
+            if self.frames.is_empty() { String::new() } else { format!("; {}", list("frame-src", &self.frames)) };
         let script = self.script.map_or(String::new(), |hash| format!(" '{hash}'"));
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'{script}; img-src {}; form-action {}; \
-             base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
+             base-uri 'none'; object-src 'none'; frame-ancestors 'none'{frames}",
             list("'self'", &self.images),
             list("'self'", &self.forms),
         );
@@ -45,12 +49,18 @@ fn is_source(source: &str) -> bool {
     source.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%+".contains(&b))
 }
 
+/// K6: the one page that apps may frame. It holds no data and no controls.
+pub const FRAMED: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors *",
+);
+
 /// For what is not a page.
 const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 
 /// Adds what the handler did not say. `https`: the issuer is, so browsers shall never come without.
 pub fn complete(headers: &mut HeaderMap, https: bool) {
     let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_framed = headers.get(header::CONTENT_SECURITY_POLICY) == Some(&FRAMED);
     let mut set = |name: HeaderName, value: HeaderValue| {
         headers.entry(name).or_insert(value);
     };
@@ -59,11 +69,13 @@ pub fn complete(headers: &mut HeaderMap, https: bool) {
         if is_page { Policy::default().header() } else { HeaderValue::from_static(NO_PAGE) },
     );
     set(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    set(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if !is_framed {
+        set(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
     // Not no-referrer: our own forms would then say `Origin: null` (K2). Nothing leaks across sites.
     set(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     set(COOP, HeaderValue::from_static("same-origin"));
-    set(CORP, HeaderValue::from_static(if is_page { "same-origin" } else { "cross-origin" }));
+    set(CORP, HeaderValue::from_static(if is_page && !is_framed { "same-origin" } else { "cross-origin" }));
     set(PERMISSIONS, HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"));
     set(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if https {

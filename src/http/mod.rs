@@ -60,6 +60,7 @@ fn routes(base: &str) -> Route {
         .at("/authorize/:id/consent", get(pages::consent::show).post(pages::consent::answer))
         .at("/logout", get(pages::logout::asked).post(pages::logout::posted))
         .at("/logged-out", get(pages::logout::done))
+        .at("/session/check", get(pages::session_check::show))
         .at("/account", get(pages::account::show))
         .at("/account/login", get(pages::account::sign_in))
         .at("/account/sign-out", post(pages::account::sign_out))

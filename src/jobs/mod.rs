@@ -1,6 +1,7 @@
 //! What happens by itself. Any number of servers may run; a lease row lets one of them act.
 
 mod forget_expired;
+mod tell_logouts;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ const LOOK: Duration = Duration::from_secs(60);
 
 /// Runs the jobs for as long as the server lives.
 pub fn start(app: &App) {
+    tell_logouts::start(app);
     let app = app.downgrade();
     tokio::spawn(async move {
         loop {

@@ -16,6 +16,7 @@ pub mod path {
     pub const REVOKE: &str = "/oauth2/revoke";
     pub const JWKS: &str = "/oauth2/jwks";
     pub const LOGOUT: &str = "/logout";
+    pub const CHECK_SESSION: &str = "/session/check";
 }
 
 /// Authentication context classes (OpenID Connect Core §2): one factor.
@@ -52,6 +53,8 @@ pub struct Metadata<'a> {
     request_uri_parameter_supported: bool,
     require_request_uri_registration: bool,
     authorization_response_iss_parameter_supported: bool,
+    #[serde(flatten)]
+    logout: Logout,
 }
 
 /// By which tokens are signed and encrypted; the same on every deployment.
@@ -112,6 +115,16 @@ const AUTHENTICATION: Authentication = {
     }
 };
 
+/// OpenID Connect Session Management §2.1, Front-Channel Logout §3, Back-Channel Logout §2.1.
+#[derive(Debug, Serialize)]
+struct Logout {
+    check_session_iframe: String,
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+}
+
 /// What differs between deployments.
 #[derive(Debug)]
 pub struct Offered<'a> {
@@ -164,5 +177,12 @@ pub fn metadata<'a>(offered: &Offered<'a>) -> Metadata<'a> {
         request_uri_parameter_supported: true,
         require_request_uri_registration: true,
         authorization_response_iss_parameter_supported: true,
+        logout: Logout {
+            check_session_iframe: at(path::CHECK_SESSION),
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+        },
     }
 }

@@ -55,3 +55,10 @@ pub fn destination(asked: &Asked<'_>) -> Result<Option<String>, Error> {
     });
     Ok(Some(super::reply::and_query(uri, &query)))
 }
+
+/// OpenID Connect Front-Channel Logout §2: the registered address, with the issuer and the session's id added.
+pub fn front_channel(uri: &str, issuer: &str, sid: Uuid) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("iss", issuer).append_pair("sid", &sid.to_string());
+    super::reply::and_query(uri, &query.finish())
+}

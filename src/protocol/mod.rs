@@ -11,6 +11,7 @@ pub mod discovery;
 pub mod error;
 pub mod id_token;
 pub mod logout;
+pub mod logout_token;
 pub mod params;
 pub mod password;
 pub mod pkce;

@@ -56,6 +56,7 @@ rules! {
     TOKEN = "token", "RFC 6750 §3.1", "get a new access token; this one is unknown, expired, revoked or meant for another API";
     TOKEN_SCOPE = "token_scope", "RFC 6750 §3.1", "ask for the scope that the endpoint needs";
     POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri", "OpenID RP-Initiated Logout §3", "register exactly this URI as a post-logout redirect URI and send id_token_hint or client_id";
+    BACKCHANNEL_LOGOUT = "backchannel_logout", "OpenID Back-Channel Logout §2.8", "answer the POST of a logout token with 200 or 204 at the registered backchannel_logout_uri; `signet logouts list` shows what came instead";
     OWN_FAULT = "server", "RFC 6749 §4.1.2.1", "look for the trace id in the server's log";
 }
 

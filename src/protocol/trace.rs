@@ -19,6 +19,7 @@ pub enum Kind {
     Introspect,
     Revoke,
     Logout,
+    LogoutDelivery,
     SetUp,
 }
 
@@ -33,6 +34,7 @@ impl Kind {
             Kind::Introspect => "introspect",
             Kind::Revoke => "revoke",
             Kind::Logout => "logout",
+            Kind::LogoutDelivery => "logout_delivery",
             Kind::SetUp => "set_up",
         }
     }

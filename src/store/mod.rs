@@ -10,11 +10,13 @@ pub mod consent;
 pub mod grant;
 pub mod installation;
 pub mod lease;
+pub mod logout_delivery;
 pub mod password;
 pub mod resource;
 pub mod revoked_token;
 pub mod sealed_secret;
 pub mod session;
+pub mod session_client;
 pub mod setup_link;
 pub mod signing_key;
 pub mod trace_event;
@@ -147,14 +149,22 @@ const AT_ONCE: u64 = 1000;
 async fn forget<E, K>(db: &impl ConnectionTrait, key: E::Column, over: impl IntoCondition) -> Result<bool, DbErr>
 where
     E: EntityTrait,
-    K: TryGetableMany + Into<Value>,
+    K: TryGetableMany + Into<Value> + Clone,
+{
+    Ok(forget_some::<E, K>(db, key, over).await?.len() as u64 == AT_ONCE)
+}
+
+/// The same; the keys of the rows, at most [`AT_ONCE`].
+async fn forget_some<E, K>(db: &impl ConnectionTrait, key: E::Column, over: impl IntoCondition) -> Result<Vec<K>, DbErr>
+where
+    E: EntityTrait,
+    K: TryGetableMany + Into<Value> + Clone,
 {
     let over = over.into_condition();
     let some = E::find().select_only().column(key).filter(over.clone()).limit(AT_ONCE).into_tuple::<K>();
     let some: Vec<K> = some.all(db).await?;
-    let may_be_more = some.len() as u64 == AT_ONCE;
     if !some.is_empty() {
-        E::delete_many().filter(key.is_in(some)).filter(over).exec(db).await?;
+        E::delete_many().filter(key.is_in(some.clone())).filter(over).exec(db).await?;
     }
-    Ok(may_be_more)
+    Ok(some)
 }

@@ -8,6 +8,7 @@ use sea_orm::{
 use super::{
     Prepared,
     consent::{self, Consent},
+    session_client,
     user::{self, User},
 };
 use crate::crypto::secret::SecretHash;
@@ -95,11 +96,17 @@ pub async fn end(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
     Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
-pub async fn end_all_of(db: &impl ConnectionTrait, user: Uuid) -> Result<u64, DbErr> {
-    Ok(Entity::delete_many().filter(Column::UserId.eq(user)).exec(db).await?.rows_affected)
+pub async fn ids_of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Uuid>, DbErr> {
+    Entity::find().select_only().column(Column::Id).filter(Column::UserId.eq(user)).into_tuple().all(db).await
 }
 
+/// With what is known of their clients.
 pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, idle: i64) -> Result<bool, DbErr> {
     let over = Condition::any().add(Column::ExpiresAt.lte(now)).add(Column::LastUsedAt.lte(now - idle));
-    super::forget::<Entity, Uuid>(db, Column::Id, over).await
+    let forgotten = super::forget_some::<Entity, Uuid>(db, Column::Id, over).await?;
+    let may_be_more = forgotten.len() as u64 == super::AT_ONCE;
+    if !forgotten.is_empty() {
+        session_client::forget_of(db, forgotten).await?;
+    }
+    Ok(may_be_more)
 }

@@ -2,5 +2,6 @@
 
 pub mod clients;
 pub mod keys;
+pub mod logouts;
 pub mod traces;
 pub mod users;

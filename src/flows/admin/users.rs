@@ -7,13 +7,14 @@ use crate::{
     flows::{
         Field, Trouble,
         event::{self, Changed},
-        write, write_one,
+        session_end::{Ended, Ending},
+        write,
     },
     protocol::{
         claims::{Address, StandardClaims},
         password as strength, text,
     },
-    store::{Phc, grant, is_duplicate, password, session, user},
+    store::{Phc, grant, is_duplicate, password, user},
 };
 
 pub use crate::store::user::User;
@@ -215,14 +216,14 @@ pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Troubl
         return Err(Trouble::Invalid(vec![problem]));
     }
     let phc = hash(app, &given).await?;
-    let now = app.now();
-    write!(app, db => {
+    let (now, ending) = (app.now(), Ending::alone(app));
+    let ended = write!(app, db => {
         password::set(db, id, phc, now).await?;
-        session::end_all_of(db, id).await?;
+        let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
-        Ok(())
-    })
-    .await?;
+        Ok(ended)
+    });
+    ended.await?.tell_soon(app);
     event::changed(Changed::User(id), "password set");
     Ok(())
 }
@@ -232,28 +233,34 @@ pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Troubl
 /// # Errors
 /// When there is no such person.
 pub async fn set_disabled(app: &App, id: Uuid, disabled: bool) -> Result<(), Trouble> {
-    let now = app.now();
-    let found = write!(app, db => {
-        let found = user::set_disabled(db, id, disabled.then_some(now), now).await?;
-        if found && disabled {
-            session::end_all_of(db, id).await?;
+    let (now, ending) = (app.now(), Ending::alone(app));
+    let ended = write!(app, db => {
+        if !user::set_disabled(db, id, disabled.then_some(now), now).await? {
+            return Ok(None);
+        }
+        let mut ended = Ended::default();
+        if disabled {
+            ended = ending.all_of(db, id).await?;
             grant::revoke_of_user(db, id, now).await?;
         }
-        Ok(found)
+        Ok(Some(ended))
     });
-    if !found.await? {
-        return Err(Trouble::NotFound("user"));
-    }
+    ended.await?.ok_or(Trouble::NotFound("user"))?.tell_soon(app);
     event::changed(Changed::User(id), if disabled { "disabled" } else { "enabled" });
     Ok(())
 }
 
+/// The apps where the person is signed in are told, as of every end of a session.
+///
 /// # Errors
 /// When there is no such person.
 pub async fn delete(app: &App, id: Uuid) -> Result<(), Trouble> {
-    if !write_one!(app, db => user::delete(db, id)).await? {
-        return Err(Trouble::NotFound("user"));
-    }
+    let ending = Ending::alone(app);
+    let ended = write!(app, db => {
+        let ended = ending.all_of(db, id).await?;
+        Ok(user::delete(db, id).await?.then_some(ended))
+    });
+    ended.await?.ok_or(Trouble::NotFound("user"))?.tell_soon(app);
     event::changed(Changed::User(id), "deleted");
     Ok(())
 }

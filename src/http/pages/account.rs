@@ -4,6 +4,7 @@ use poem::{Response, handler};
 
 use super::{
     authorize::either,
+    logout::show as show_logout,
     request::{Page, see_other},
     view::View,
     views::{AccountHome, Moment},
@@ -55,8 +56,7 @@ pub async fn sign_out(page: Page) -> Response {
 
 async fn signed_out(page: &Page) -> Result<Response, Box<Response>> {
     page.check_form()?;
-    match logout::end_session(&page.app, &Params::default(), &page.browser.visitor, true).await {
-        Ok(_) => Ok(page.browser.signed_out(page.go("/logged-out"))),
-        Err(refused) => Ok(page.refuse(&refused)),
-    }
+    let params = Params::default();
+    let next = logout::end_session(&page.app, &params, &page.browser.visitor, true).await;
+    Ok(show_logout(page, &params, next))
 }

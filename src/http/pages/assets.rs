@@ -21,6 +21,11 @@ pub static ASSETS: &[Asset] = &[
         media_type: "text/javascript; charset=utf-8",
         content: include_bytes!("../../../static/signet.js"),
     },
+    Asset {
+        name: "session.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../../../static/session.js"),
+    },
     Asset { name: "favicon.svg", media_type: "image/svg+xml", content: include_bytes!("../../../static/favicon.svg") },
     Asset {
         name: "touch-icon.png",

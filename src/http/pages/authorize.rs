@@ -52,7 +52,7 @@ pub fn answer(page: &Page, next: Result<Next, Refused>) -> Response {
             Some(name) => page.go(&format!("/authorize/{id}/{name}")),
             None => page.go(&format!("/authorize/{id}")),
         },
-        Ok(Next::Client(reply)) => leave(page, reply),
+        Ok(Next::Client(reply)) => page.browser.with_state(&page.app, leave(page, reply)),
         Err(refused) => page.refuse(&refused),
     }
 }
@@ -109,8 +109,8 @@ pub fn policy(journey: &Journey, logo: Option<String>) -> Policy<'static> {
     Policy {
         images: logo.into_iter().collect(),
         forms: redirect_uri::csp_source(journey.request.reply.redirect_uri()).into_iter().collect(),
-        script: None,
         popup: journey.request.popup,
+        ..Policy::default()
     }
 }
 

@@ -7,6 +7,7 @@ use poem::{
 };
 
 use super::{
+    logout,
     request::Page,
     views::{ErrorPage, Reason},
 };
@@ -19,22 +20,22 @@ use crate::{
 
 /// Shown where it arose, with a 4xx or 5xx status.
 pub fn show(app: &App, browser: &Browser, refused: &Refused) -> Response {
-    page(app, browser, refused, reason(refused))
+    page(app, browser, refused, reason(refused), Vec::new())
 }
 
 /// A form that is not one of ours: 403 (case SEC-098).
 pub fn forged(app: &App, browser: &Browser, refused: &Refused) -> Response {
-    page(app, browser, refused, Reason::Forged)
+    page(app, browser, refused, Reason::Forged, Vec::new())
 }
 
-fn page(app: &App, browser: &Browser, refused: &Refused, reason: Reason<'_>) -> Response {
+fn page(app: &App, browser: &Browser, refused: &Refused, reason: Reason<'_>, frames: Vec<String>) -> Response {
     let error = &refused.error;
     if let Some(cause) = &error.cause {
         tracing::error!(%cause, trace_id = refused.trace_id, "a page failed");
     }
     let mut frame = browser.frame(app);
     frame.trace_id = Some(refused.trace_id.clone());
-    let page = ErrorPage::new(frame, reason, error.code.as_str(), &error.described());
+    let page = ErrorPage::new(frame, reason, error.code.as_str(), &error.described()).with_frames(frames);
     let mut response = page.into_view().into_response();
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -77,6 +78,9 @@ pub fn explain(page: Page, Path(trace): Path<String>) -> Response {
 }
 
 /// The session has ended, but the address that the app asked for is not its own: the page says both.
-pub fn signed_out(app: &App, browser: &Browser, refused: &Refused) -> Response {
-    page(app, browser, refused, Reason::PostLogoutRedirectUri)
+pub fn signed_out(app: &App, browser: &Browser, refused: &Refused, frames: Vec<String>) -> Response {
+    let policy = Policy { frames: logout::sources(&frames), ..Policy::default() };
+    let mut response = page(app, browser, refused, Reason::PostLogoutRedirectUri, frames);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.header());
+    response
 }

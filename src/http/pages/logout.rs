@@ -8,11 +8,12 @@ use super::{
     login::card,
     request::{Page, see_other},
     view::View,
-    views::{ClientCard, LoggedOut, LogoutConfirm},
+    views::{ClientCard, FormPost, LoggedOut, LogoutConfirm, SigningOut, Told},
 };
 use crate::{
     flows::{
         Refused,
+        admin::logouts::{self, Counts},
         logout::{self, Next},
     },
     http::{browser, headers::Policy},
@@ -54,7 +55,7 @@ async fn confirmed(page: &Page) -> Result<Response, Box<Response>> {
     Ok(show(page, &page.form, next))
 }
 
-fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
+pub fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
     match next {
         Ok(Next::Confirm { client, person, returns }) => {
             // An address that is not the client's goes no further, not even into our own form.
@@ -73,19 +74,57 @@ fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
             let forms = address.and_then(redirect_uri::csp_source).into_iter().collect();
             page.show(View::ok(view), &Policy { images, forms, ..Policy::default() })
         }
-        Ok(Next::Away(address)) => page.browser.signed_out(see_other(&address)),
-        Ok(Next::SignedOut { problem: None, .. }) => page.browser.signed_out(page.go("/logged-out")),
+        Ok(Next::Away { address, told }) => {
+            let host = FormPost::host(&address);
+            page.browser.signed_out(leave(page, address, Some(host), told))
+        }
+        Ok(Next::SignedOut { problem: None, told, .. }) => {
+            let reference = told.reference.as_ref().map_or(String::new(), |reference| format!("?of={reference}"));
+            let path = page.browser.path(&format!("/logged-out{reference}"));
+            page.browser.signed_out(leave(page, path, None, told))
+        }
         // Signed out, but not sent where the app wanted: its developer learns why.
-        Ok(Next::SignedOut { problem: Some(error), trace_id }) => {
+        Ok(Next::SignedOut { problem: Some(error), told, trace_id }) => {
             let refused = Refused { error, trace_id };
-            page.browser.signed_out(error::signed_out(&page.app, &page.browser, &refused))
+            page.browser.signed_out(error::signed_out(&page.app, &page.browser, &refused, told.frames))
         }
         Err(refused) => page.refuse(&refused),
     }
 }
 
+/// At once, or by way of the page in which apps sign the person out in frames of their own.
+fn leave(page: &Page, on: String, host: Option<String>, told: logout::Told) -> Response {
+    if told.frames.is_empty() {
+        return page.browser.dress(see_other(&on));
+    }
+    let policy = Policy { frames: sources(&told.frames), ..Policy::default() };
+    let view = SigningOut { frame: page.browser.frame(&page.app), frames: told.frames, on, host };
+    page.show(View::ok(view), &policy)
+}
+
+/// The origins of frames, each once.
+pub fn sources(frames: &[String]) -> Vec<String> {
+    let mut sources: Vec<_> = frames.iter().filter_map(|address| redirect_uri::csp_source(address)).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    sources
+}
+
+/// How many apps know by now; nothing for a reference that is over, or not this browser's.
+async fn told(page: &Page) -> Told {
+    let session = page.query.get("of").and_then(|reference| page.browser.visitor.referred(&page.app, reference));
+    let Some(session) = session else { return Told::default() };
+    match logouts::counts(&page.app, session).await {
+        Ok(Counts { told, waiting, given_up }) => Told { told, waiting, given_up },
+        Err(error) => {
+            tracing::warn!(%error, "the deliveries of a logout could not be counted");
+            Told::default()
+        }
+    }
+}
+
 #[handler]
-pub fn done(page: Page) -> Response {
-    let view = LoggedOut { frame: page.frame(), client: None, back: None };
+pub async fn done(page: Page) -> Response {
+    let view = LoggedOut { frame: page.frame(), told: told(&page).await, client: None, back: None };
     page.browser.dress(page.show(View::with(StatusCode::OK, view), &Policy::default()))
 }

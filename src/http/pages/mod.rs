@@ -13,6 +13,7 @@ pub mod language;
 pub mod login;
 pub mod logout;
 pub mod request;
+pub mod session_check;
 pub mod set_up;
 pub mod try_it;
 pub mod view;

@@ -187,16 +187,26 @@ fn sign_out(texts: &'static Texts, data: Data) -> Vec<Sample> {
         person: Some(data.person()),
         fields: vec![(data.word("request"), data.word("0b8c"))],
     };
-    let out = |client: Option<ClientCard>| LoggedOut {
+    let out = |client: Option<ClientCard>, told: Told| LoggedOut {
         frame: data.frame(texts),
+        told,
         back: client.as_ref().and_then(|client| client.home.clone()),
         client,
+    };
+    let signing_out = |on: &str, host: Option<&str>| SigningOut {
+        frame: data.frame(texts),
+        frames: vec!["https://rp.example/out?iss=http%3A%2F%2Flocalhost%3A8080&sid=0b8c".to_owned()],
+        on: on.to_owned(),
+        host: host.map(|host| data.word(host)),
     };
     vec![
         page("logout", &["logout-confirm", "logout-stay"], &confirm(None)),
         page("logout-client", &["logout-confirm", "logout-stay"], &confirm(Some(data.client()))),
-        page("logged-out", &["logged-out"], &out(None)),
-        page("logged-out-client", &["logged-out"], &out(Some(data.client()))),
+        page("logged-out", &["logged-out"], &out(None, Told::default())),
+        page("logged-out-client", &["logged-out"], &out(Some(data.client()), Told { told: 1, ..Told::default() })),
+        page("logged-out-apps", &["logged-out-apps"], &out(None, Told { told: 3, waiting: 1, given_up: 2 })),
+        page("signing-out", &["signing-out-continue"], &signing_out("https://rp.example/bye", Some("rp.example"))),
+        page("signing-out-here", &["signing-out-continue"], &signing_out("/logged-out", None)),
     ]
 }
 

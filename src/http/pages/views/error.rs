@@ -28,6 +28,8 @@ pub struct ErrorPage {
     pub description: String,
     /// A way on for those who are signed in.
     pub to_account: Option<String>,
+    /// Apps that sign the person out by themselves.
+    pub frames: Vec<String>,
 }
 
 /// Why there is an error page.
@@ -110,6 +112,7 @@ impl ErrorPage {
             code: code.to_owned(),
             description: description.to_owned(),
             to_account: None,
+            frames: Vec::new(),
             frame,
         }
     }
@@ -117,6 +120,11 @@ impl ErrorPage {
     /// With a link to the account at this address.
     pub fn to_account(self, address: String) -> Self {
         Self { to_account: Some(address), ..self }
+    }
+
+    /// With the apps' frames: the page's `frame-src` must name their origins.
+    pub fn with_frames(self, frames: Vec<String>) -> Self {
+        Self { frames, ..self }
     }
 
     pub fn with_status(self, status: StatusCode) -> Self {

@@ -22,7 +22,7 @@ pub use error::{ErrorPage, Reason};
 pub use form_post::{FORM_POST_SCRIPT, FormPost};
 pub use link::{Destination, Link, local_path};
 pub use login::{Login, LoginProblem};
-pub use logout::{LoggedOut, LogoutConfirm};
+pub use logout::{LoggedOut, LogoutConfirm, SessionCheck, SigningOut, Told};
 pub use moment::Moment;
 pub use set_up::{Input, InputProblem, PasswordRule, SetUp, SetUpDone};
 pub use try_it::{

@@ -1,0 +1,130 @@
+//! The one place where sessions end before their time. In the write that ends one, its clients are queued to be told:
+//! what is not committed did not happen, and what is committed is not forgotten.
+
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    protocol::{logout, trace::Kind},
+    store::{
+        client::Client,
+        grant,
+        logout_delivery::{self, Delivery},
+        session::{self, Session},
+        session_client,
+    },
+};
+
+/// What is left to do after the commit.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// Clients to be told by us (OpenID Connect Back-Channel Logout §2.5).
+    pub deliveries: Vec<Delivery>,
+    /// Addresses to be opened by the browser, if it is there (OpenID Connect Front-Channel Logout §3).
+    pub frames: Vec<String>,
+}
+
+impl Ended {
+    /// Wakes whoever delivers on this node; elsewhere it is noticed in seconds.
+    pub fn tell_soon(&self, app: &App) {
+        if !self.deliveries.is_empty() {
+            app.logouts.notify_one();
+        }
+    }
+}
+
+/// A run that ends sessions within its write.
+pub struct Ending {
+    app: App,
+    trace_id: String,
+}
+
+impl Ending {
+    pub fn within(app: &App, trace_id: &str) -> Self {
+        Ending { app: app.clone(), trace_id: trace_id.to_owned() }
+    }
+
+    /// In a run of its own.
+    pub fn alone(app: &App) -> Self {
+        Ending { app: app.clone(), trace_id: app.trace(Kind::Logout).id }
+    }
+
+    /// Ends a session with what lives by it; `offline_access` outlives it, as its name says.
+    ///
+    /// # Errors
+    /// When the database is away; the write is then undone.
+    pub async fn one(&self, db: &impl ConnectionTrait, session: Uuid, user: Uuid) -> Result<Ended, DbErr> {
+        let was_there = session::end(db, session).await?;
+        grant::revoke_of_session(db, session, self.app.now()).await?;
+        // Who ended it first has queued what was to be told.
+        if !was_there {
+            return Ok(Ended::default());
+        }
+        let clients = session_client::take(db, session).await?;
+        let deliveries: Vec<_> = clients.iter().filter_map(|client| self.delivery(client, session, user)).collect();
+        logout_delivery::insert(db, deliveries.clone()).await?;
+        let frames = clients.iter().filter_map(|client| client.metadata.frontchannel_logout_uri.as_deref());
+        let frames = frames.map(|uri| logout::front_channel(uri, self.app.issuer(), session)).collect();
+        Ok(Ended { deliveries, frames })
+    }
+
+    /// Every session of a person.
+    ///
+    /// # Errors
+    /// When the database is away; the write is then undone.
+    pub async fn all_of(&self, db: &impl ConnectionTrait, user: Uuid) -> Result<Ended, DbErr> {
+        let mut all = Ended::default();
+        for session in session::ids_of(db, user).await? {
+            let ended = self.one(db, session, user).await?;
+            all.deliveries.extend(ended.deliveries);
+            all.frames.extend(ended.frames);
+        }
+        Ok(all)
+    }
+
+    fn delivery(&self, client: &Client, session: Uuid, user: Uuid) -> Option<Delivery> {
+        let now = self.app.now();
+        Some(Delivery {
+            id: self.app.ordered_id(),
+            client_id: client.client_id.clone(),
+            session_id: session,
+            user_id: user,
+            uri: client.metadata.backchannel_logout_uri.clone()?,
+            trace_id: self.trace_id.clone(),
+            created_at: now,
+            attempts: 0,
+            next_at: Some(now),
+            told_at: None,
+            given_up_at: None,
+            last_answer: None,
+        })
+    }
+}
+
+/// A client that gets an answer in a session and wants to hear of its end.
+pub struct Member {
+    session: Uuid,
+    client_id: String,
+    since: i64,
+}
+
+impl Member {
+    /// None for a client that does not want to.
+    pub fn of(client: &Client, session: &Session, now: i64) -> Option<Self> {
+        let metadata = &client.metadata;
+        let wants = metadata.backchannel_logout_uri.is_some() || metadata.frontchannel_logout_uri.is_some();
+        wants.then(|| Member { session: session.id, client_id: client.client_id.clone(), since: now })
+    }
+
+    /// Belongs in the write of the answer.
+    ///
+    /// # Errors
+    /// When the database is away; the write is then undone.
+    pub async fn note(member: Option<Self>, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        match member {
+            Some(member) => session_client::note(db, member.session, &member.client_id, member.since).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Which clients got an answer in a session and want to be told of its end.
+
+use sea_orm::{
+    ActiveValue::Set,
+    entity::prelude::*,
+    sea_query::{OnConflict, Query},
+};
+
+use super::{
+    client::{self, Client},
+    session,
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "session_client")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub session_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub client_id: String,
+    pub since: i64,
+    #[sea_orm(belongs_to, from = "client_id", to = "client_id")]
+    pub client: BelongsTo<client::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Once for each client of a session.
+pub async fn note(db: &impl ConnectionTrait, session: Uuid, client_id: &str, now: i64) -> Result<(), DbErr> {
+    let row = ActiveModel { session_id: Set(session), client_id: Set(client_id.to_owned()), since: Set(now) };
+    let known =
+        OnConflict::columns([Column::SessionId, Column::ClientId]).do_nothing_on([Column::SessionId]).to_owned();
+    match Entity::insert(row).on_conflict(known).exec_without_returning(db).await {
+        Ok(_) | Err(DbErr::RecordNotInserted) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The clients of a session, as they are registered now; from here on the session has none.
+pub async fn take(db: &impl ConnectionTrait, session: Uuid) -> Result<Vec<Client>, DbErr> {
+    let of_session = Column::SessionId.eq(session);
+    let found = Entity::find().filter(of_session.clone()).find_also_related(client::Entity).all(db).await?;
+    if !found.is_empty() {
+        Entity::delete_many().filter(of_session).exec(db).await?;
+    }
+    Ok(found.into_iter().filter_map(|(_, client)| client).collect())
+}
+
+/// Of these sessions, where they are gone.
+pub(super) async fn forget_of(db: &impl ConnectionTrait, sessions: Vec<Uuid>) -> Result<(), DbErr> {
+    let live = Query::select()
+        .column(session::Column::Id)
+        .from(session::Entity)
+        .and_where(session::Column::Id.is_in(sessions.clone()))
+        .to_owned();
+    let gone = Entity::delete_many().filter(Column::SessionId.is_in(sessions));
+    gone.filter(Column::SessionId.not_in_subquery(live)).exec(db).await.map(drop)
+}
