@@ -24,6 +24,7 @@ def apps(callback, issuer, keys):
             "userinfo_signed_response_alg": algorithm,
             "introspection_signed_response_alg": algorithm,
             "jwks": public(keys, algorithm),
+            "backchannel_logout_uri": f"{app}/told/{algorithm}",
         }
         for algorithm in SIGNING
     }
@@ -49,6 +50,12 @@ def apps(callback, issuer, keys):
             "assertion_audiences": [f"{issuer}/oauth2/token"],
         },
         "secret-jwt": {"token_endpoint_auth_method": "client_secret_jwt", "client_secret": secrets.token_hex(32)},
+        "told": {
+            "client_secret": secrets.token_hex(32),
+            "post_logout_redirect_uris": [f"{app}/signed-out"],
+            "backchannel_logout_uri": f"{app}/told/told",
+            "backchannel_logout_session_required": True,
+        },
         "browser": {"client_secret": secrets.token_hex(32), **through_browser},
         "request": {
             "client_secret": secrets.token_hex(32),

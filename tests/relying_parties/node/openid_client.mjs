@@ -4,6 +4,7 @@ import { launch, person, login, password, allow, deny, quiet } from './browser.m
 import { listen } from './callback.mjs'
 import { check, equal, fails, holds, pause, setting, watch } from './checks.mjs'
 import { frontChannel, requestObjects } from './front_channel.mjs'
+import { backchannel } from './logout.mjs'
 import { PROFILE, authorize, complete, discover, invalidGrant, refusedWith, signIn } from './relying_party.mjs'
 import { algorithms, assertions } from './tokens.mjs'
 
@@ -206,6 +207,7 @@ try {
   await webClient(browser)
   await otherWebClients(browser)
   await furtherWebClients(browser)
+  await backchannel(browser)
   await singlePageApp(browser)
   // The single-page app tries a refresh token that it has revoked.
   const refused = (complaint) => complaint.includes('/spa?') && complaint.includes('status of 400')

@@ -18,7 +18,7 @@ async function authenticated(config, page) {
   await client.tokenRevocation(config, tokens.refresh_token)
 }
 
-async function byKey(algorithm) {
+export async function byKey(algorithm) {
   // The library's own name for it, Ed25519 (RFC 9864), is not yet that of OpenID Connect.
   const named = { [client.modifyAssertion]: (header) => (header.alg = algorithm) }
   return client.PrivateKeyJwt(await privateKey(algorithm), named)

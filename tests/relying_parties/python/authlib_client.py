@@ -11,6 +11,7 @@ from authlib.oidc.core import UserInfo
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+import logout
 import options
 from relying_party import SETTING, App, Callback, allow, check, chromium, login, refused
 
@@ -111,6 +112,7 @@ def run(browser):
     check("a spent refresh token is refused and ends its family", lambda: check_reuse(app, first, second))
     check("a revoked refresh token ends the grant", lambda: check_revocation(app), browser)
     options.run(browser)
+    logout.run(browser)
     check("the browser had nothing to complain about", lambda: check_quiet(browser))
 
 

@@ -28,21 +28,29 @@ SECONDS = 20
 
 
 class Callback(http.server.BaseHTTPRequestHandler):
-    """The app's own web server: keeps the address with which the browser came back, and publishes the app's keys."""
+    """The app's own web server: keeps the address with which the browser came back, hears of logouts, and publishes the
+    app's keys."""
 
     arrived = queue.Queue()
+    told = queue.Queue()
     keys = []
 
     def do_GET(self):
         if self.path == "/jwks.json":
             self.answer("application/json", json.dumps({"keys": Callback.keys}))
+        elif self.path.startswith("/signed-out"):
+            self.answer("text/html", "<!doctype html><title>The app</title><p id=signed-out>Signed out of the app.")
         else:
             self.arrive(self.path)
 
     def do_POST(self):
         form = self.rfile.read(int(self.headers["content-length"])).decode()
         assert self.headers["content-type"] == "application/x-www-form-urlencoded", self.headers["content-type"]
-        self.arrive(f"{self.path}?{form}")
+        if self.path.startswith("/told/"):
+            self.answer("text/plain", "")
+            Callback.told.put((self.path.removeprefix("/told/"), urllib.parse.parse_qs(form, strict_parsing=True)))
+        else:
+            self.arrive(f"{self.path}?{form}")
 
     def arrive(self, path):
         self.answer("text/html", "<!doctype html><title>The app</title><p id=arrived>Back at the app.")
@@ -185,8 +193,12 @@ class App:
         return dict(self.session.refresh_token(self.metadata["token_endpoint"], refresh_token=token))
 
 
+def present(browser, name):
+    WebDriverWait(browser, SECONDS).until(condition.presence_of_element_located((By.ID, name)))
+
+
 def arrived(browser):
-    WebDriverWait(browser, SECONDS).until(condition.presence_of_element_located((By.ID, "arrived")))
+    present(browser, "arrived")
     return browser.current_url
 
 
