@@ -74,6 +74,7 @@ def apps(callback, issuer, keys):
 def settings(apps):
     """The settings file. JSON's strings, lists and truth values are TOML's."""
     tables = ["[outbound]", 'allow_hosts = ["localhost"]']
+    tables += ["", "[registration]", 'mode = "token"', 'response_types = ["code", "code id_token"]']
     for app in apps.values():
         tables += ["", "[[clients]]", *(f"{name} = {json.dumps(value)}" for name, value in app.items())]
     return "\n".join(tables) + "\n"

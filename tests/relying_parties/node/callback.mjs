@@ -57,7 +57,8 @@ async function answer(request, response) {
     waiting.shift()?.(received)
   } else if (url.pathname.startsWith('/told/') && request.method === 'POST') {
     const form = new URLSearchParams(await read(request))
-    const sound = request.headers['content-type'] === 'application/x-www-form-urlencoded' && [...form.keys()].join() === 'logout_token'
+    const isForm = request.headers['content-type'] === 'application/x-www-form-urlencoded'
+    const sound = isForm && [...form.keys()].join() === 'logout_token'
     if (sound) told.push([url.pathname.split('/')[2], form.get('logout_token')])
     response.writeHead(sound ? 200 : 400, { 'cache-control': 'no-store' }).end()
   } else if (url.pathname === '/jwks.json') {

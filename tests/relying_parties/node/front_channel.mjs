@@ -25,7 +25,8 @@ export async function frontChannel(page) {
     complete(await redeem(), PROFILE)
   })
   await check('hybrid flow: the ID token with another code is refused by its c_hash', async () => {
-    const [first, second] = [await authorize(hybrid, page, { scope: 'openid' }), await authorize(hybrid, page, { scope: 'openid' })]
+    const first = await authorize(hybrid, page, { scope: 'openid' })
+    const second = await authorize(hybrid, page, { scope: 'openid' })
     const fragment = new URLSearchParams(first.received.hash.slice(1))
     fragment.set('code', new URLSearchParams(second.received.hash.slice(1)).get('code'))
     first.received.hash = fragment.toString()

@@ -39,7 +39,8 @@ export async function backchannel(browser) {
     return await logoutTokens(3)
   })
   for (const [name, app] of Object.entries(apps)) {
-    await check(`the logout token signed by ${app.algorithm}: typ, iss, aud, events, sub, sid, no nonce`, () => verify(app, tokens[name]))
+    const title = `the logout token signed by ${app.algorithm}: typ, iss, aud, events, sub, sid, no nonce`
+    await check(title, () => verify(app, tokens[name]))
   }
   await page.context().close()
 }

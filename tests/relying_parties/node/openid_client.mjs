@@ -5,6 +5,7 @@ import { listen } from './callback.mjs'
 import { check, equal, fails, holds, pause, setting, watch } from './checks.mjs'
 import { frontChannel, requestObjects } from './front_channel.mjs'
 import { backchannel } from './logout.mjs'
+import { registration } from './registration.mjs'
 import { PROFILE, authorize, complete, discover, invalidGrant, refusedWith, signIn } from './relying_party.mjs'
 import { algorithms, assertions } from './tokens.mjs'
 
@@ -208,6 +209,7 @@ try {
   await otherWebClients(browser)
   await furtherWebClients(browser)
   await backchannel(browser)
+  await registration(browser)
   await singlePageApp(browser)
   // The single-page app tries a refresh token that it has revoked.
   const refused = (complaint) => complaint.includes('/spa?') && complaint.includes('status of 400')

@@ -13,6 +13,7 @@ from joserfc.jwk import KeySet
 
 import logout
 import options
+import registration
 from relying_party import SETTING, App, Callback, allow, check, chromium, login, refused
 
 
@@ -112,6 +113,7 @@ def run(browser):
     check("a spent refresh token is refused and ends its family", lambda: check_reuse(app, first, second))
     check("a revoked refresh token ends the grant", lambda: check_revocation(app), browser)
     options.run(browser)
+    registration.run(browser, app.metadata)
     logout.run(browser)
     check("the browser had nothing to complain about", lambda: check_quiet(browser))
 
