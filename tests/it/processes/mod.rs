@@ -5,6 +5,7 @@ mod crash;
 mod outage;
 mod program;
 mod proxy;
+mod rotation;
 mod shutdown;
 mod start;
 mod two_nodes;

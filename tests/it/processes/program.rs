@@ -64,8 +64,13 @@ pub struct Place {
 impl Place {
     /// With the database of the suite.
     pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// And with these settings of keys besides.
+    pub async fn with(keys: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("signet.toml"), SETTINGS).unwrap();
+        fs::write(folder.path().join("signet.toml"), SETTINGS.replace("[keys]", &format!("[keys]\n{keys}"))).unwrap();
         Place { folder, database: OwnDatabase::create().await, detour: None }
     }
 
@@ -87,6 +92,14 @@ impl Place {
         let mut options = sea_orm::ConnectOptions::new(format!("{}{mode}", self.database_url()));
         options.max_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.unwrap()
+    }
+
+    /// A machine that gets tokens for itself: its id and secret.
+    pub async fn machine(&self) -> (String, String) {
+        let create = ["clients", "create", "--name", "A machine", "--kind", "machine", "--scope", "reports.read"];
+        let made = self.run(&create, "").await;
+        let text = |name: &str| made[name].as_str().unwrap().to_string();
+        (text("client_id"), text("client_secret"))
     }
 
     fn command(&self) -> Command {
@@ -224,6 +237,11 @@ impl Server {
             origin: None,
             clock: Clock::System,
         }
+    }
+
+    /// A machine, at this server.
+    pub fn machine(&self, id: &str, secret: &str) -> RelyingParty {
+        RelyingParty { client_id: id.into(), proof: Proof::Basic(secret.into()), ..self.shop() }
     }
 
     /// A browser with a session of this person.
