@@ -139,7 +139,6 @@ async fn sec_060_no_other_request_is_taken() {
         ("request", &hs, &["invalid_request_object"]),
         ("request_uri", "https://rp.example/not-registered.jwt", &["invalid_request_uri"]),
         ("registration", "{}", &["registration_not_supported"]),
-        ("scope", "openid unheard_of", &["invalid_scope"]),
     ] {
         eprintln!("when {name} is {value}");
         let mode = if name == "response_mode" { value } else { "query" };
