@@ -64,8 +64,13 @@ pub struct Place {
 impl Place {
     /// With the database of the suite.
     pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more settings.
+    pub async fn with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("signet.toml"), SETTINGS).unwrap();
+        fs::write(folder.path().join("signet.toml"), format!("{SETTINGS}{settings}")).unwrap();
         Place { folder, database: OwnDatabase::create().await, detour: None }
     }
 

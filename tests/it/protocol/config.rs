@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::harness::{Call, TestServer, fixtures, jwt, relying_party::DISCOVERY};
 
 /// Every member of Discovery §3 and RFC 8414 §2 that the server publishes, with its JSON type; an unknown one warns.
-const STRINGS: [&str; 10] = [
+const STRINGS: [&str; 11] = [
+    "check_session_iframe",
     "issuer",
     "authorization_endpoint",
     "token_endpoint",
@@ -42,7 +43,11 @@ const LISTS: [&str; 23] = [
     "prompt_values_supported",
     "authorization_details_types_supported",
 ];
-const BOOLEANS: [&str; 5] = [
+const BOOLEANS: [&str; 9] = [
+    "frontchannel_logout_supported",
+    "frontchannel_logout_session_supported",
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
     "claims_parameter_supported",
     "request_parameter_supported",
     "request_uri_parameter_supported",
