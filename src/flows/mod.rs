@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod admin;
+pub mod api_access;
 pub mod authorize;
 pub mod client_auth;
 pub mod consent;

@@ -57,7 +57,7 @@ async fn about_traced(app: &App, bearer: &Bearer<'_>, trace: &mut Trace) -> Resu
 /// The description tells a request without a token from one with a wrong one.
 pub const NO_TOKEN: &str = "no access token was sent";
 
-fn token<'a>(bearer: &Bearer<'a>) -> Result<&'a str> {
+pub(super) fn token<'a>(bearer: &Bearer<'a>) -> Result<&'a str> {
     let twice = || Code::InvalidRequest.because("the access token must be in exactly one place").under(&rule::TOKEN);
     if let Some(form) = bearer.form {
         form.check()?;

@@ -4,7 +4,7 @@ use poem_openapi::{ApiResponse, Object, payload::Json};
 
 use crate::{
     flows::{Refused, userinfo::NO_TOKEN},
-    protocol::Code,
+    protocol::{Code, scope},
 };
 
 /// What went wrong, for the app's developer.
@@ -56,6 +56,8 @@ pub enum Challenge {
     Basic,
     /// An access token.
     Bearer,
+    /// An access token for the API of administration.
+    Administration,
 }
 
 impl Failure {
@@ -85,12 +87,13 @@ impl Failure {
 }
 
 /// RFC 6750 §3.1: a request without any token is told no error code.
-fn asked(challenge: Challenge, code: Code, described: &str) -> String {
+pub fn asked(challenge: Challenge, code: Code, described: &str) -> String {
     match challenge {
         Challenge::Basic => "Basic realm=\"signet\", charset=\"UTF-8\"".to_owned(),
-        Challenge::Bearer if described == NO_TOKEN => "Bearer realm=\"signet\"".to_owned(),
-        Challenge::Bearer => {
-            let scope = if code == Code::InsufficientScope { ", scope=\"openid\"" } else { "" };
+        _ if described == NO_TOKEN => "Bearer realm=\"signet\"".to_owned(),
+        Challenge::Bearer | Challenge::Administration => {
+            let needed = if challenge == Challenge::Bearer { "openid" } else { scope::ADMIN };
+            let scope = if code == Code::InsufficientScope { format!(", scope=\"{needed}\"") } else { String::new() };
             format!("Bearer realm=\"signet\", error=\"{}\", error_description=\"{described}\"{scope}", code.as_str())
         }
     }

@@ -1,6 +1,7 @@
 //! How the world reaches us. Handlers read a request, call one flow, write a response.
 
 pub mod address;
+pub mod api;
 pub mod browser;
 pub mod cors;
 pub mod documents;

@@ -21,6 +21,9 @@ const MOST: usize = 50;
 /// The scopes that OpenID Connect Core §5.4 and §11 define.
 pub const STANDARD: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
+/// Lets an operator's machine use the HTTP API of administration. A client that registers itself never gets it.
+pub const ADMIN: &str = "signet:admin";
+
 impl Scope {
     pub fn contains(&self, token: &str) -> bool {
         self.0.contains(token)

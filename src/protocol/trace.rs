@@ -21,6 +21,8 @@ pub enum Kind {
     Logout,
     LogoutDelivery,
     SetUp,
+    /// The HTTP API of administration.
+    Api,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Kind::Logout => "logout",
             Kind::LogoutDelivery => "logout_delivery",
             Kind::SetUp => "set_up",
+            Kind::Api => "api",
         }
     }
 }

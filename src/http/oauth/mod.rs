@@ -21,6 +21,8 @@ pub enum Topic {
     Discovery,
     /// How apps get and use tokens.
     Tokens,
+    /// How operators' machines administer the server: with an access token of the scope `signet:admin`.
+    Administration,
     /// How operators see that the server is well.
     Health,
 }
