@@ -25,7 +25,7 @@ use crate::app::App;
 
 /// The contract of every JSON and form endpoint, from the handlers.
 pub fn openapi(base: &str) -> OpenApiService<impl OpenApi + use<>, ()> {
-    OpenApiService::new((oauth::apis(), health::Health), "Signet", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new((oauth::apis(), api::apis(), health::Health), "Signet", env!("CARGO_PKG_VERSION"))
         .description("OAuth 2 and OpenID Connect endpoints. Pages for people are not listed.")
         .url_prefix(base)
 }

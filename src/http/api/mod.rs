@@ -1,8 +1,10 @@
 //! The HTTP API of administration, for machines of the operator. Every handler begins with [`operator`].
 
+pub mod logout_deliveries;
 pub mod problem;
 
 use poem::{Request, http::header};
+use poem_openapi::OpenApi;
 
 use self::problem::Problem;
 use super::address;
@@ -13,6 +15,11 @@ use crate::{
         userinfo::Bearer,
     },
 };
+
+/// All of it.
+pub fn apis() -> impl OpenApi {
+    logout_deliveries::LogoutDeliveries
+}
 
 /// Who is asking.
 ///
