@@ -9,7 +9,7 @@ use signet::{
 
 use crate::{
     harness::{
-        Browser, Fixtures, Mood, Receiver, RelyingParty, Sink, assert, fixtures,
+        Browser, Call, Fixtures, Mood, Parameters, Receiver, RelyingParty, Sink, Tokens, assert, fixtures,
         seed::{ClientSpec, delete_client, delete_user, disable_user, set_password, try_client},
     },
     protocol::{
@@ -344,5 +344,50 @@ async fn sec_095_frames_lead_to_registered_addresses_alone() {
     for element in page.document.named("iframe") {
         // An app's page in a frame must not lead the person away.
         assert!(!element.attribute("sandbox").unwrap().contains("top-navigation"));
+    }
+}
+
+/// The report over HTTP is for the operator's machines, page by page.
+#[tokio::test]
+async fn the_report_is_for_operators_alone() {
+    const PATH: &str = "/api/logout-deliveries";
+    let f = server().await;
+    let (well, broken) = (Receiver::start(&[]).await, Receiver::start(&[Mood::Answers(503); 9]).await);
+    let (a, b) = (app(&f, "well", &well).await, app(&f, "broken", &broken).await);
+    for _ in 0..2 {
+        let browser = f.visit(&a).await.browser;
+        let mut visit = f.continue_in(browser, &b, b.asks()).await;
+        assert_eq!(f.site.send(Call::get(PATH).bearer(&visit.tokens.access)).await.status, 403);
+        sign_out(&mut visit.browser).await;
+        f.clock.advance(1);
+    }
+    assert_eq!(f.site.get(PATH).await.status, 401);
+    let operator = f.client(ClientSpec { scope: "signet:admin", ..ClientSpec::machine("operator") }).await;
+    let form = Parameters::new(&[("grant_type", "client_credentials"), ("scope", "signet:admin")]);
+    let access = Tokens::of(&operator.token(form).await).access;
+    let get = async |query: &str| {
+        let answer = f.site.send(Call::get(&format!("{PATH}{query}")).bearer(&access)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let all = get("").await["logout_deliveries"].as_array().unwrap().clone();
+    assert_eq!(all.len(), 4);
+    assert!(all[0]["signed_out_at"].as_i64() > all[3]["signed_out_at"].as_i64(), "the newest first");
+    let failed = get("?failed=true&client_id=broken").await;
+    let first = &failed["logout_deliveries"][0];
+    assert_eq!(failed["logout_deliveries"].as_array().unwrap().len(), 2);
+    assert_eq!((&first["state"], &first["last_answer"]), (&"waiting".into(), &"status 503".into()));
+    assert_eq!(first["next_at"], f.now() - 1 + 5);
+    let (mut seen, mut query) = (Vec::new(), "?limit=3".to_string());
+    loop {
+        let page = get(&query).await;
+        seen.extend(page["logout_deliveries"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("?limit=3&after={next}");
+    }
+    assert_eq!(seen, all, "page by page as at once");
+    for wrong in ["?limit=0", "?limit=1001", "?limit=x", "?after=x", "?failed=perhaps"] {
+        let answer = f.site.send(Call::get(&format!("{PATH}{wrong}")).bearer(&access)).await;
+        assert_eq!(answer.status, 400, "{wrong}: {}", answer.text());
     }
 }
