@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::connection::Db;
 use crate::{
-    crypto::jwk::KeySet,
+    crypto::jwk::{JwkError, KeySet},
     protocol,
     store::{
         client::{self, Client},
@@ -51,6 +51,21 @@ impl Document {
     }
 }
 
+/// The public keys of a client.
+#[derive(Debug)]
+pub struct ClientKeys {
+    /// Those that verify its signatures; there may be none that can.
+    pub verify: Result<KeySet, JwkError>,
+    /// All of them, as they came: among them those to encrypt for.
+    pub set: serde_json::Value,
+}
+
+impl ClientKeys {
+    pub fn of(set: serde_json::Value) -> Self {
+        ClientKeys { verify: KeySet::parse(&set), set }
+    }
+}
+
 pub struct Cache {
     clients: Moka<String, Arc<Client>>,
     /// Counts what made this node forget clients.
@@ -63,9 +78,13 @@ pub struct Cache {
     last_response_types: RwLock<Arc<BTreeSet<String>>>,
     /// Discovery documents, by their path.
     pub documents: moka::sync::Cache<&'static str, Document>,
-    /// The keys of clients that sign assertions, registered or fetched, by what was registered.
-    pub client_keys: Moka<String, Arc<KeySet>>,
+    /// The keys of clients, registered or fetched, by what was registered.
+    pub client_keys: Moka<String, Arc<ClientKeys>>,
+    /// Request objects whose address has the hash of their content, by that address.
+    pub request_objects: moka::sync::Cache<String, Arc<str>>,
     refetched: Moka<String, Instant>,
+    /// The hour in which a use of a client was noted last.
+    used: moka::sync::Cache<String, i64>,
 }
 
 impl Default for Cache {
@@ -79,7 +98,13 @@ impl Default for Cache {
             last_response_types: RwLock::default(),
             documents: moka::sync::Cache::builder().max_capacity(8).time_to_live(LIFE).build(),
             client_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+            request_objects: moka::sync::Cache::builder()
+                .max_capacity(4 * 1024 * 1024)
+                .weigher(|uri: &String, object: &Arc<str>| (uri.len() + object.len()).try_into().unwrap_or(u32::MAX))
+                .time_to_live(Duration::from_secs(300))
+                .build(),
             refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+            used: moka::sync::Cache::builder().max_capacity(10_000).build(),
         }
     }
 }
@@ -156,6 +181,16 @@ impl Cache {
             self.refetched.insert(client_id.to_owned(), Instant::now()).await;
         }
         fresh
+    }
+
+    /// True for the first to say so of a client in each hour.
+    pub fn is_first_use(&self, client_id: &str, hour: i64) -> bool {
+        let mut first = false;
+        self.used.entry(client_id.to_owned()).and_upsert_with(|known| {
+            first = known.is_none_or(|known| known.into_value() != hour);
+            hour
+        });
+        first
     }
 
     /// After a change on this node: at once.

@@ -1,9 +1,9 @@
-//! The signing keys in memory: opened once, read again every few seconds, so that all nodes know a key
-//! before one of them signs with it.
+//! The keys in memory: opened once, read again every few seconds. What a key does at a moment stands in its row and
+//! follows from the clock, so that nobody asks the database for it.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use super::cache::Document;
@@ -45,14 +45,28 @@ pub struct Ring {
     keys: Vec<Key>,
     by_kid: HashMap<String, Work>,
     published: Option<Document>,
+    newest: i64,
 }
 
 #[derive(Default)]
-pub struct Keys(RwLock<Arc<Ring>>);
+pub struct Keys {
+    ring: RwLock<Arc<Ring>>,
+    node: OnceLock<String>,
+}
 
 impl Keys {
     pub fn ring(&self) -> Arc<Ring> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The name of this server among those that run on the database; commands have none.
+    pub fn node(&self) -> Option<&str> {
+        self.node.get().map(String::as_str)
+    }
+
+    /// From now on this process is a server. The first name stays.
+    pub fn join(&self, name: String) {
+        let _ = self.node.set(name);
     }
 
     /// Takes over what the database says; keys that are known already are not opened again.
@@ -72,9 +86,12 @@ impl Keys {
         }
         keys.retain(|key| key.row.state(now) != State::Removed);
         let by_kid = keys.iter().map(|key| (key.row.kid.clone(), key.work.clone())).collect();
-        let public: Vec<_> = keys.iter().map(|key| &key.row.public_jwk).collect();
+        let public = published(&keys, now);
+        let newest = public.iter().map(|row| row.created_at).max().unwrap_or_default();
+        let public: Vec<_> = public.into_iter().map(|row| &row.public_jwk).collect();
         let published = Some(document(&serde_json::json!({ "keys": public })));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Ring { keys, by_kid, published });
+        let ring = Arc::new(Ring { keys, by_kid, published, newest });
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(())
     }
 }
@@ -118,6 +135,36 @@ impl Ring {
     pub fn document(&self) -> Option<Document> {
         self.published.clone()
     }
+
+    /// When the newest of them was made.
+    pub fn newest(&self) -> i64 {
+        self.newest
+    }
+
+    /// Newest first.
+    pub fn rows(&self) -> impl Iterator<Item = &SigningKey> {
+        self.keys.iter().map(|key| &*key.row)
+    }
+
+    pub fn row(&self, kid: &str) -> Option<&SigningKey> {
+        self.rows().find(|row| row.kid == kid)
+    }
+}
+
+/// Whether others encrypt for the keys of this algorithm; with all others this server signs.
+pub fn opens(algorithm: &str) -> bool {
+    jwe::ALGORITHMS.contains(&algorithm)
+}
+
+/// What signs comes first, for apps that do not look at `kid`. Of what others encrypt for, only the one key that
+/// every server can open with: an announced one not yet, a retired one no more (OpenID Connect Core §10.2.1).
+fn published(keys: &[Key], now: i64) -> Vec<&SigningKey> {
+    let states = [State::Signing, State::Announced, State::Retired];
+    let of = |state: State| {
+        let in_it = keys.iter().map(|key| &*key.row).filter(move |row| row.state(now) == state);
+        in_it.filter(move |row| state == State::Signing || !opens(&row.algorithm))
+    };
+    states.into_iter().flat_map(of).collect()
 }
 
 /// JSON with the tag that its bytes have.
@@ -129,7 +176,7 @@ pub fn document(value: &impl serde::Serialize) -> Document {
 
 fn open(row: &SigningKey, master: &MasterKey) -> Result<Work> {
     let der = master.open(&seal_context(&row.kid), &row.private_key.0).map_err(Error::internal)?;
-    if jwe::ALGORITHMS.contains(&row.algorithm.as_str()) {
+    if opens(&row.algorithm) {
         let opener = Opener::new(&der, &row.algorithm)
             .ok_or_else(|| Error::internal(std::io::Error::other("a key for decryption cannot be used")))?;
         return Ok(Work::Open(Arc::new(opener)));

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod open;
 pub mod outbound;
 pub mod random;
+pub mod readers;
 pub mod recorder;
 pub mod reseal;
 pub mod throttle;
@@ -20,8 +21,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::{
-    cache::Cache, clock::Clock, connection::Db, keys::Keys, outbound::Outbound, random::Random, recorder::Recorder,
-    throttle::Throttle, writer::Writer,
+    cache::Cache, clock::Clock, connection::Db, keys::Keys, outbound::Outbound, random::Random, readers::Readers,
+    recorder::Recorder, throttle::Throttle, writer::Writer,
 };
 use crate::{
     config::Config,
@@ -43,6 +44,8 @@ pub struct Shared {
     pub master_key: MasterKey,
     pub macs: Macs,
     pub keys: Keys,
+    /// Who fetched them.
+    pub readers: Readers,
     pub hashing: HashPool,
     pub outbound: Outbound,
     pub cache: Cache,

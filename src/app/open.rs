@@ -13,7 +13,7 @@ use sea_orm::DbErr;
 use super::reseal::{Change, secret_context};
 use super::{
     App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, keys::Keys, outbound::Outbound,
-    random::Random, recorder, throttle::Throttle, writer::Writer,
+    random::Random, readers::Readers, recorder, throttle::Throttle, writer::Writer,
 };
 use crate::{
     config::{Config, DatabaseUrl},
@@ -166,6 +166,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         master_key,
         macs,
         keys,
+        readers: Readers::default(),
         hashing,
         outbound,
         cache: Cache::default(),
@@ -300,20 +301,8 @@ fn is_loopback(issuer: &str) -> bool {
     url::Url::parse(issuer).is_ok_and(|url| crate::protocol::redirect_uri::is_loopback(&url))
 }
 
-/// Reads the keys again every few seconds, for as long as the server lives (decision D9).
-pub fn follow_keys(app: &App) {
-    let app = app.downgrade();
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(Duration::from_secs(4)).await;
-            let Some(app) = App::upgrade(&app) else { return };
-            if let Err(error) = reload_keys(&app).await {
-                tracing::warn!(%error, "the signing keys could not be read; the known ones stay");
-            }
-        }
-    });
-}
-
+/// Reads the keys again.
+///
 /// # Errors
 /// When the database does not answer or a key does not open; the known keys stay.
 pub async fn reload_keys(app: &App) -> crate::protocol::Result<()> {

@@ -16,13 +16,10 @@ use tokio::{
 
 use super::{failure::Failure, logging, output};
 use crate::{
-    app::{
-        App,
-        open::{self, Surroundings},
-    },
+    app::{App, open::Surroundings},
     config::{Config, ConfigError},
     flows::{
-        declared, set_up,
+        declared, nodes, readers, set_up,
         start::{self, Schema},
     },
     http::{
@@ -59,9 +56,11 @@ impl Serve {
         let schema = if self.no_migrate { Schema::Leave } else { Schema::Update };
         let app = start::open(config, around, schema).await?;
         start::reconcile(&app).await?;
+        nodes::join(&app).await?;
         let tcp = bind(app.config.server.listen.address()).await?;
         announce(&app, &tcp).await?;
-        open::follow_keys(&app);
+        nodes::follow(&app);
+        readers::follow(&app);
         jobs::start(&app);
         if let Some(tls) = &tls {
             follow(tls.clone());
@@ -147,10 +146,20 @@ async fn serve(app: &App, tcp: TcpListener, tls: Option<Tls>, mut signals: Signa
             serving.abort();
         }
     }
-    if timeout(Duration::from_secs(5), app.recorder.flush()).await.is_err() {
+    if timeout(Duration::from_secs(5), farewell(app)).await.is_err() {
         tracing::warn!("the last trace events could not be written in time");
     }
     tracing::info!("stopped");
+}
+
+/// What the other servers, and whoever looks later, should know.
+async fn farewell(app: &App) {
+    app.recorder.flush().await;
+    for done in [nodes::leave(app).await, readers::flush(app).await] {
+        if let Err(error) = done {
+            tracing::warn!(%error, "the last news could not be written");
+        }
+    }
 }
 
 /// Takes up a renewed certificate while serving.

@@ -206,11 +206,11 @@ impl Client {
             ("initiate_login_uri", json!(self.initiate_login_uri)),
             ("frontchannel_logout_uri", json!(front)),
             ("backchannel_logout_uri", json!(back)),
-            ("require_signed_request_object", json!(self.require_signed_request_object)),
-            ("request_uris", json!(self.request_uris)),
-            ("frontchannel_logout_session_required", json!(front_sid)),
-            ("backchannel_logout_session_required", json!(back_sid)),
-            ("contacts", json!(self.contacts)),
+            ("require_signed_request_object", json!(self.require_signed_request_object.then_some(true))),
+            ("request_uris", json!(some(&self.request_uris))),
+            ("frontchannel_logout_session_required", json!(front_sid.then_some(true))),
+            ("backchannel_logout_session_required", json!(back_sid.then_some(true))),
+            ("contacts", json!(some(&self.contacts))),
         ];
         let given = all.into_iter().filter(|(_, value)| !value.is_null());
         Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
@@ -241,6 +241,10 @@ impl Client {
             reader.refuse(&key, "jwks is set too (RFC 7591 §2)", "keep one of the two");
         }
     }
+}
+
+fn some(list: &[String]) -> Option<&[String]> {
+    (!list.is_empty()).then_some(list)
 }
 
 /// Two entries with one name would overwrite each other.

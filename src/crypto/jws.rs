@@ -7,11 +7,12 @@
 use std::{fmt, sync::Arc};
 
 use josekit::jws::{self, JwsHeader, JwsSigner, JwsVerifier};
+use openssl::sha::sha256;
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::{
-    decode,
+    decode, encode,
     jwk::{Algorithm, ForeignKey, JwkError, KeySet, public_jwk},
 };
 
@@ -201,9 +202,9 @@ pub fn open_with_secret(token: &str, secret: &[u8]) -> Result<Map<String, Value>
     parts.claims()
 }
 
-/// Whether a token calls itself signed with this algorithm; nothing is proven by it.
-pub fn claims_algorithm(token: &str, algorithm: &str) -> bool {
-    Parts::split(token).is_ok_and(|parts| parts.header.alg == algorithm)
+/// Whether `hash` is the base64url of the SHA-256 of a document (OpenID Connect Core §6.2).
+pub fn is_hash_of(hash: &str, document: &str) -> bool {
+    super::secret::equal(encode(&sha256(document.as_bytes())).as_bytes(), hash.as_bytes())
 }
 
 /// The header members that matter. serde refuses a member that comes twice (RFC 7515 §4).

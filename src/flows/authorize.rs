@@ -1,10 +1,12 @@
-//! The authorization endpoint: from a client's request to a code, by way of the person.
+//! The authorization endpoint: from a client's request to its answer, by way of the person.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Refused, event, hint, no_journey, session_end::Member, session_state, visitor::Visitor, write, write_one};
+use super::{
+    Refused, authorization_response, event, hint, no_journey, request_object, subject, visitor::Visitor, write_one,
+};
 use crate::{
     app::App,
     protocol::{
@@ -19,7 +21,6 @@ use crate::{
         authorization::{self, Authorization},
         client::Client,
         consent::Consent,
-        grant,
         session::{Live, Session},
         user::User,
     },
@@ -64,8 +65,14 @@ async fn begin_traced(
     posted: bool,
     trace: &mut Trace,
 ) -> Result<Next, Refusal> {
-    let (client, request) = read(app, &params, trace).await?;
-    let kept = kept(app, &params, &request).map_err(|error| told(&request, error))?;
+    let client = client(app, &params, trace).await?;
+    let resolved = request_object::resolve(app, &client, &params, trace).await;
+    let params = match resolved {
+        Ok(resolved) => resolved.unwrap_or(params),
+        Err(error) => return Err(told_early(&params, &client, error)),
+    };
+    let request = read(app, &params, &client, trace).await?;
+    let kept = kept(app, &params, &request).await.map_err(|error| told(&request, error))?;
     let journey = |browser| Authorization {
         id: app.ordered_id(),
         browser_hash: browser,
@@ -84,11 +91,13 @@ async fn begin_traced(
         return Ok(keep(app, journey(None), Next::Journey).await?);
     }
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
-    let known =
-        known(app, &request, &client, None, signed_in.as_ref(), consent.as_ref()).map_err(|e| told(&request, e))?;
+    let known = known(app, &request, &client, None, signed_in.as_ref(), consent.as_ref())
+        .await
+        .map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()).map_err(|error| told(&request, error))? {
         Step::Issue => {
-            let issued = issue_code(app, &client, &request, signed_in, None, trace).await;
+            let signed_in = signed_in.ok_or_else(no_journey)?;
+            let issued = authorization_response::issue(app, &client, &request, signed_in, None, trace).await;
             issued.map(Next::Client).map_err(|error| told(&request, error))
         }
         step => Ok(keep(app, journey(Some(visitor.browser_hash())), |id| Next::Page(id, step)).await?),
@@ -99,10 +108,10 @@ async fn begin_traced(
 const HINTED: &str = "id_token_hint.sub";
 
 /// The request without what nobody reads again, and of a hint only whom it names: case SEC-163.
-fn kept(app: &App, params: &Params, request: &Request) -> Result<String> {
+async fn kept(app: &App, params: &Params, request: &Request) -> Result<String> {
     let mut kept = params.only(&authorize::KEPT);
     if let Some(token) = &request.id_token_hint {
-        kept = kept.with(HINTED, &hint::read(app, token)?.sub.to_string());
+        kept = kept.with(HINTED, &hint::read(app, token).await?.sub.to_string());
     }
     Ok(kept.encode())
 }
@@ -125,13 +134,15 @@ pub async fn proceed(app: &App, id: Uuid, visitor: &Visitor) -> Result<Next, Ref
 
 async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Result<Next, Refusal> {
     let row = find(app, id, visitor, trace).await?;
-    let (client, request) = read(app, &Params::parse(&row.params), trace).await?;
+    let (client, request) = read_again(app, &row, trace).await?;
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
     let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref())
+        .await
         .map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()) {
         Ok(Step::Issue) => {
-            let issued = issue_code(app, &client, &request, signed_in, Some(&row), trace).await;
+            let signed_in = signed_in.ok_or_else(no_journey)?;
+            let issued = authorization_response::issue(app, &client, &request, signed_in, Some(&row), trace).await;
             issued.map(Next::Client).map_err(|error| told(&request, error))
         }
         Ok(step) => Ok(Next::Page(id, step)),
@@ -169,10 +180,10 @@ type Looked = (Arc<Client>, Request, Option<(Session, User)>, Known);
 
 async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Result<Looked, Refusal> {
     let row = find(app, id, visitor, trace).await?;
-    let (client, request) = read(app, &Params::parse(&row.params), trace).await?;
+    let (client, request) = read_again(app, &row, trace).await?;
     trace.checks.clear();
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
-    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref())?;
+    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref()).await?;
     Ok((client, request, signed_in, known))
 }
 
@@ -210,40 +221,64 @@ async fn find(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Resu
         .under(&rule::BROWSER))
 }
 
-/// The client and its checked request. Validated again at every step, so a change to the client counts at once.
-async fn read(app: &App, params: &Params, trace: &mut Trace) -> Result<(Arc<Client>, Request), Refusal> {
+/// A journey's request, validated again at every step, so a change to the client counts at once.
+async fn read_again(app: &App, row: &Authorization, trace: &mut Trace) -> Result<(Arc<Client>, Request), Refusal> {
+    let params = Params::parse(&row.params);
+    let client = client(app, &params, trace).await?;
+    let request = read(app, &params, &client, trace).await?;
+    Ok((client, request))
+}
+
+async fn client(app: &App, params: &Params, trace: &mut Trace) -> Result<Arc<Client>> {
     if params.is_repeated("client_id") {
-        return Err(Code::InvalidRequest.because("client_id is given twice").under(&rule::PARAMETERS).into());
+        return Err(Code::InvalidRequest.because("client_id is given twice").under(&rule::PARAMETERS));
     }
     let client_id = params.require("client_id").map_err(|error| error.under(&rule::CLIENT))?;
     // Names the client also where it is unknown: that is what the operator looks for.
     trace.client_id = Some(client_id.chars().take(200).filter(|c| !c.is_control()).collect());
-    let client = app.cache.client(&app.db, client_id).await.map_err(Error::from)?.ok_or_else(|| {
+    let client = app.cache.client(&app.db, client_id).await?.ok_or_else(|| {
         Code::InvalidRequest
             .because("the app is not known here, or is disabled")
             .under(&rule::CLIENT)
             .received(Shown::client_id(client_id))
     })?;
     trace.passed(&rule::CLIENT, Some(Shown::client_id(client_id)));
+    Ok(client)
+}
+
+async fn read(app: &App, params: &Params, client: &Client, trace: &mut Trace) -> Result<Request, Refusal> {
     let request = authorize::validate(params, &client.registered(), trace)?;
     let resources = app.cache.resources(&app.db).await.map_err(Error::from)?;
     resource::audience(request.resource.as_deref(), &request.scope, &resources.rules).map_err(|e| told(&request, e))?;
-    Ok((client, request))
+    Ok(request)
 }
 
-fn expected_user(app: &App, request: &Request, row: Option<&Authorization>) -> Result<Option<Uuid>> {
+/// An error that arises before all parameters are known: for the client, if what is known proves where it is.
+fn told_early(params: &Params, client: &Client, error: Error) -> Refusal {
+    match authorize::reply_to(params, &client.registered()) {
+        Some(reply) => Refusal::Tell(Box::new((reply, error))),
+        None => error.into(),
+    }
+}
+
+async fn expected_user(
+    app: &App,
+    request: &Request,
+    client: &Client,
+    row: Option<&Authorization>,
+) -> Result<Option<Uuid>> {
     let kept = row.map(|row| Params::parse(&row.params));
     if let Some(sub) = kept.as_ref().and_then(|kept| kept.get(HINTED)) {
         return Ok(Some(Uuid::try_parse(sub).unwrap_or(Uuid::nil())));
     }
     if let Some(token) = &request.id_token_hint {
-        return Ok(Some(hint::read(app, token)?.sub));
+        return Ok(Some(hint::read(app, token).await?.sub));
     }
     // A `sub` that is nobody's here is expected in vain.
-    Ok(request.claims.sub.as_deref().map(|sub| Uuid::try_parse(sub).unwrap_or(Uuid::nil())))
+    Ok(request.claims.sub.as_deref().map(|sub| subject::person(app, client, sub).unwrap_or(Uuid::nil())))
 }
 
-fn known(
+async fn known(
     app: &App,
     request: &Request,
     client: &Client,
@@ -251,7 +286,7 @@ fn known(
     signed_in: Option<&(Session, User)>,
     consent: Option<&Consent>,
 ) -> Result<Known> {
-    let expected_user = expected_user(app, request, row)?;
+    let expected_user = expected_user(app, request, client, row).await?;
     let Some((session, user)) = signed_in else { return Ok(Known { expected_user, ..Known::default() }) };
     let row = row.filter(|row| row.session_id == Some(session.id));
     Ok(Known {
@@ -262,7 +297,7 @@ fn known(
         expected_user,
         consented: consented(consent, request),
         consented_here: row.is_some_and(|row| row.consented),
-        consent_not_needed: client.policy.first_party && client.policy.skip_consent,
+        consent_not_needed: client.policy.first_party && client.policy.skip_consent && !client.is_self_registered(),
     })
 }
 
@@ -279,77 +314,6 @@ fn apart(live: Option<Live>) -> (Option<(Session, User)>, Option<Consent>) {
         Some((session, user, consent)) => (Some((session, user)), consent),
         None => (None, None),
     }
-}
-
-async fn issue_code(
-    app: &App,
-    client: &Client,
-    request: &Request,
-    signed_in: Option<(Session, User)>,
-    row: Option<&Authorization>,
-    trace: &mut Trace,
-) -> Result<Reply> {
-    let (session, user) = signed_in.ok_or_else(no_journey)?;
-    trace.user_id = Some(user.id);
-    let code = app.secret();
-    let now = app.now();
-    let offline = request.scope.contains("offline_access");
-    let grant = grant::Grant {
-        id: app.ordered_id(),
-        code_hash: Some(code.hash()),
-        client_id: client.client_id.clone(),
-        user_id: user.id,
-        session_id: Some(session.id),
-        scope: request.scope.clone(),
-        resource: request.resource.clone(),
-        redirect_uri: request.reply.redirect_uri().to_owned(),
-        challenge: request.challenge.as_ref().map(|challenge| challenge.as_str().to_owned()),
-        nonce: request.nonce.clone(),
-        claims: request.claims.clone(),
-        auth_time: session.auth_time,
-        trace_id: trace.id.clone(),
-        created_at: now,
-        code_expires_at: now + app.config.lifetimes.code.get(),
-        redeemed_at: None,
-        refreshable: client.may_use("refresh_token") && (offline || client.policy.always_refresh),
-        offline,
-        generation: 0,
-        rotated_at: now,
-        expires_at: now + super::refresh_token::tokens_life(app),
-        revoked_at: None,
-    };
-    let mut fields = vec![("code", code.reveal().to_owned())];
-    // OpenID Connect Session Management §2.
-    fields
-        .extend(session_state::answer(app, &client.client_id, request, &session).map(|state| ("session_state", state)));
-    let member = Member::of(client, &session, now);
-    match row {
-        None if member.is_none() => write_one!(app, db => grant::insert(db, grant)).await?,
-        None => {
-            write!(app, db => {
-                grant::insert(db, grant).await?;
-                Member::note(member, db).await
-            })
-            .await?;
-        }
-        Some(row) => {
-            let id = row.id;
-            // Two tabs that finish at once: one of them answers the client.
-            let won = write!(app, db => {
-                let won = authorization::finish(db, id, now).await?;
-                if won {
-                    grant::insert(db, grant).await?;
-                    Member::note(member, db).await?;
-                }
-                Ok(won)
-            });
-            if !won.await? {
-                return Err(no_journey());
-            }
-        }
-    }
-    trace.passed(&rule::INTERACTION, Some(Shown::word("a code was issued")));
-    Ok(request.reply.success(app.issuer(), fields))
 }
 
 /// # Errors

@@ -15,7 +15,7 @@ use crate::{
     crypto::secret::Secret,
     protocol::{
         Scope,
-        client_metadata::{ClientMetadata, ClientPolicy},
+        client_metadata::{ClientMetadata, ClientPolicy, fitting},
     },
     store::{
         client::{self, Client},
@@ -141,7 +141,11 @@ fn metadata(kind: Kind, declared: &Declared) -> Result<ClientMetadata, Trouble> 
     if let Some(scope) = &declared.scope {
         scope.parse::<Scope>().map_err(|why| Trouble::field("scope", why.to_string()))?;
     }
-    serde_json::from_value(merged).map_err(broken)
+    let mut merged: ClientMetadata = serde_json::from_value(merged).map_err(broken)?;
+    if declared.response_types.is_none() {
+        merged.response_types = fitting(&merged.response_types, &merged.grant_types);
+    }
+    Ok(merged)
 }
 
 async fn resources(app: &App) -> Result<(), Trouble> {

@@ -5,8 +5,8 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, logout_delivery, revoked_token, session, setup_link,
-        signing_key, trace_event,
+        access_token, assertion, authorization, grant, key_fetch, logout_delivery, node, registration_token,
+        revoked_token, session, setup_link, signing_key, token_caller, trace_event,
     },
 };
 
@@ -36,9 +36,27 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => session::forget_expired(db, now, idle));
     all!(app, db => setup_link::forget_expired(db, now));
     all!(app, db => logout_delivery::forget_before(db, now - KEEP_DELIVERIES));
+    // The list still tells for a while what an old one was used for.
+    all!(app, db => registration_token::forget_expired(db, now - 30 * 86_400));
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
+    readers(app, now).await?;
     all!(app, db => trace_event::forget_before(db, kept_since));
     let most = app.config.events.most.into();
     all!(app, db => trace_event::forget_beyond(db, most));
+    Ok(())
+}
+
+/// Who fetched the keys. Apps that fetch them once and for all do so again at the next rotation, or after a restart.
+async fn readers(app: &App, now: i64) -> Result<()> {
+    const YEAR: i64 = 365 * 86_400;
+    const MOST_FETCHES: u64 = 50_000;
+    const MOST_PLACES: u64 = 64;
+    write_one!(app, db => node::forget_before(db, now - 3600)).await?;
+    all!(app, db => key_fetch::forget_before(db, now - YEAR));
+    all!(app, db => key_fetch::forget_beyond(db, MOST_FETCHES));
+    write_one!(app, db => token_caller::forget_before(db, now - YEAR)).await?;
+    for client_id in token_caller::with_more_than(&app.db, MOST_PLACES).await? {
+        write!(app, db => token_caller::forget_beyond(db, &client_id, MOST_PLACES).await).await?;
+    }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::subject;
 use crate::{
     app::App,
     crypto::jws,
@@ -18,7 +19,7 @@ pub struct Hint {
 
 /// # Errors
 /// When this server did not sign it as an ID token.
-pub fn read(app: &App, token: &str) -> Result<Hint> {
+pub async fn read(app: &App, token: &str) -> Result<Hint> {
     let refuse =
         || Code::InvalidRequest.because("id_token_hint is not an ID token of this server").under(&rule::ID_TOKEN_HINT);
     let ring = app.keys.ring();
@@ -27,7 +28,9 @@ pub fn read(app: &App, token: &str) -> Result<Hint> {
     if text("iss") != Some(app.issuer()) {
         return Err(refuse());
     }
-    let sub = text("sub").and_then(|sub| Uuid::try_parse(sub).ok()).ok_or_else(refuse)?;
     let client_id = text("aud").ok_or_else(refuse)?.to_owned();
+    // What a client calls a person, only that client's registration tells.
+    let client = app.cache.client(&app.db, &client_id).await?.ok_or_else(refuse)?;
+    let sub = text("sub").and_then(|sub| subject::person(app, &client, sub)).ok_or_else(refuse)?;
     Ok(Hint { sub, client_id, sid: text("sid").and_then(|sid| Uuid::try_parse(sid).ok()) })
 }

@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, access,
+    admin::keys::FIRST,
     client_auth::{self, Presented},
     grants::refresh_token::is_repeat,
-    refresh_token,
+    issue, refresh_token, subject,
+    userinfo::Answer,
 };
 use crate::{
     app::App,
@@ -18,15 +20,17 @@ use crate::{
     store::{client::Client, grant},
 };
 
+/// `as_token`: the caller asks for a signed answer (RFC 9701 §4).
+///
 /// # Errors
 /// When the caller does not prove itself; never because of the token.
-pub async fn about(app: &App, presented: Presented<'_>) -> Result<Map<String, Value>, Refused> {
+pub async fn about(app: &App, presented: Presented<'_>, as_token: bool) -> Result<Answer, Refused> {
     let mut trace = app.trace(Kind::Introspect).from(presented.address);
-    let answer = about_traced(app, presented, &mut trace).await;
+    let answer = about_traced(app, presented, as_token, &mut trace).await;
     super::settle(app, trace, answer)
 }
 
-async fn about_traced(app: &App, presented: Presented<'_>, trace: &mut Trace) -> Result<Map<String, Value>> {
+async fn about_traced(app: &App, presented: Presented<'_>, as_token: bool, trace: &mut Trace) -> Result<Answer> {
     presented.params.check()?;
     let client = client_auth::authenticate(app, &presented, trace).await?;
     if client.is_public() {
@@ -41,7 +45,26 @@ async fn about_traced(app: &App, presented: Presented<'_>, trace: &mut Trace) ->
         None => refresh(app, &client, token).await?,
     };
     trace.passed(&rule::TOKEN, Some(Shown::word(if members.is_some() { "active" } else { "inactive" })));
-    Ok(members.unwrap_or_else(|| Map::from_iter([("active".to_owned(), false.into())])))
+    let members = members.unwrap_or_else(|| Map::from_iter([("active".to_owned(), false.into())]));
+    if as_token { token_of(app, &client, members).await } else { Ok(Answer::Plain(members)) }
+}
+
+/// RFC 9701 §5: the same members in a token for the caller, which proves who said it and when.
+async fn token_of(app: &App, client: &Client, members: Map<String, Value>) -> Result<Answer> {
+    let claims = Map::from_iter([
+        ("iss".to_owned(), app.issuer().into()),
+        ("aud".to_owned(), client.client_id.clone().into()),
+        ("iat".to_owned(), app.now().into()),
+        ("token_introspection".to_owned(), members.into()),
+    ]);
+    let metadata = &client.metadata;
+    let signed = metadata.introspection_signed_response_alg.as_deref().unwrap_or(FIRST);
+    let encryption = (
+        metadata.introspection_encrypted_response_alg.as_deref(),
+        metadata.introspection_encrypted_response_enc.as_deref(),
+    );
+    let token = issue::answer(app, client, "token-introspection+jwt", &claims, (signed, encryption)).await;
+    token.map(Answer::Token)
 }
 
 async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Map<String, Value>>> {
@@ -86,7 +109,7 @@ async fn refresh(app: &App, client: &Client, token: &str) -> Result<Option<Map<S
         "active": true,
         "token_type": "refresh_token",
         "iss": app.issuer(),
-        "sub": user.sub(),
+        "sub": subject::of(app, client, user.id),
         "client_id": row.client_id,
         "scope": row.scope.to_string(),
         "iat": row.rotated_at,

@@ -1,11 +1,12 @@
 //! Tokens are minted here and nowhere else.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{
+    client_keys, client_use,
     grants::{Approval, Claim, authorization_code, refresh_token as rotation},
     refresh_token::{self, Named},
-    write, write_one,
+    subject, write, write_one,
 };
 use crate::{
     app::App,
@@ -42,12 +43,14 @@ pub struct Tokens {
 /// When a resource is unknown, or the code or refresh token was used meanwhile.
 pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut Trace) -> Result<Tokens> {
     let (access_token, row, scope) = access_token(app, client, &approval).await?;
-    let id_token = id_token(app, client, &approval, &access_token)?;
+    let id_token =
+        id_token(app, client, &approval, With { access_token: Some(&access_token), ..With::default() }).await?;
     let refresh_token = match (&approval.grant, approval.refresh) {
         (Some(grant), Some(generation)) => Some(refresh_token::derive(app, Named { grant: grant.id, generation })),
         _ => None,
     };
     spend(app, &approval, row, trace).await?;
+    client_use::note(app, client);
     trace.passed(&rule::TOKEN, Some(Shown::scope(&scope)));
     Ok(Tokens {
         access_token,
@@ -59,7 +62,7 @@ pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut 
 }
 
 /// A JWT (RFC 9068), or for clients that want one an opaque token with the row that remembers it.
-async fn access_token(
+pub(super) async fn access_token(
     app: &App,
     client: &Client,
     approval: &Approval,
@@ -68,7 +71,7 @@ async fn access_token(
     let audience = resource::audience(approval.resource.as_deref(), &approval.scope, &resources.rules)?;
     let scope = resource::narrowed(&approval.scope, audience);
     let audience = audience.map_or(app.issuer(), |resource| resource.identifier.as_str()).to_owned();
-    let sub = approval.user.as_ref().map_or_else(|| client.client_id.clone(), crate::store::user::User::sub);
+    let sub = approval.user.as_ref().map_or_else(|| client.client_id.clone(), |user| subject::of(app, client, user.id));
     let (iat, exp) = (app.now(), app.now() + app.config.lifetimes.access_token.get());
     let grant_id = approval.grant.as_ref().map(|grant| grant.id);
     if client.policy.opaque_access_tokens {
@@ -103,13 +106,28 @@ async fn access_token(
     Ok((token, None, scope))
 }
 
-/// OpenID Connect Core §2, when `openid` was granted to a person.
-fn id_token(app: &App, client: &Client, approval: &Approval, access_token: &str) -> Result<Option<String>> {
+/// What an ID token comes with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct With<'a> {
+    pub access_token: Option<&'a str>,
+    /// Only where both travel through the browser.
+    pub code: Option<&'a str>,
+    /// The ID token is all that the client gets: what the scopes stand for goes into it.
+    pub alone: bool,
+}
+
+/// OpenID Connect Core §2, when `openid` was granted to a person; encrypted for clients that are registered so.
+pub(super) async fn id_token(
+    app: &App,
+    client: &Client,
+    approval: &Approval,
+    with: With<'_>,
+) -> Result<Option<String>> {
     let (Some(user), Some(grant)) = (&approval.user, &approval.grant) else { return Ok(None) };
     if !approval.scope.contains("openid") {
         return Ok(None);
     }
-    let about = match (client.policy.id_token_claims, grant.claims.id_token.is_empty()) {
+    let about = match (client.policy.id_token_claims || with.alone, grant.claims.id_token.is_empty()) {
         (true, _) => claims::released(&user.all_claims(), &approval.scope, &grant.claims.id_token),
         (false, false) => claims::released(&user.all_claims(), &Scope::default(), &grant.claims.id_token),
         (false, true) => Map::new(),
@@ -117,9 +135,10 @@ fn id_token(app: &App, client: &Client, approval: &Approval, access_token: &str)
     let now = app.now();
     let sid = grant.session_id.map(|id| id.to_string());
     let signer = app.keys.ring().signer(&client.metadata.id_token_signed_response_alg, now)?;
+    let half = |value: &str| signer.algorithm().left_half_hash(value);
     let claims = IdToken {
         iss: app.issuer(),
-        sub: &user.sub(),
+        sub: &subject::of(app, client, user.id),
         aud: &client.client_id,
         exp: now + app.config.lifetimes.id_token.get(),
         iat: now,
@@ -128,10 +147,35 @@ fn id_token(app: &App, client: &Client, approval: &Approval, access_token: &str)
         acr: ACR,
         amr: &["pwd"],
         sid: sid.as_deref(),
-        at_hash: &signer.algorithm().left_half_hash(access_token),
+        at_hash: with.access_token.map(half),
+        c_hash: with.code.map(half),
         about,
     };
-    signer.sign(Some("JWT"), &claims).map(Some).map_err(Error::internal)
+    let signed = signer.sign(Some("JWT"), &claims).map_err(Error::internal)?;
+    let metadata = &client.metadata;
+    match &metadata.id_token_encrypted_response_alg {
+        None => Ok(Some(signed)),
+        Some(alg) => {
+            let enc = metadata.id_token_encrypted_response_enc.as_deref();
+            client_keys::encrypt(app, client, &signed, alg, enc).await.map(Some)
+        }
+    }
+}
+
+/// An answer as a token (OpenID Connect Core §5.3.2, RFC 9701 §5): signed, and encrypted for clients that are registered
+/// so.
+pub(super) async fn answer(
+    app: &App,
+    client: &Client,
+    typ: &str,
+    claims: &Map<String, Value>,
+    (alg, encryption): (&str, (Option<&str>, Option<&str>)),
+) -> Result<String> {
+    let signed = app.keys.ring().signer(alg, app.now())?.sign(Some(typ), claims).map_err(Error::internal)?;
+    match encryption {
+        (None, _) => Ok(signed),
+        (Some(alg), enc) => client_keys::encrypt(app, client, &signed, alg, enc).await,
+    }
 }
 
 /// The one write. Its condition decides the race.

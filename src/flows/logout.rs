@@ -64,13 +64,10 @@ async fn end_session_traced(
         return Err(Code::InvalidRequest.because("state is longer than 2048 bytes").under(&rule::PARAMETERS));
     }
     // A forged or foreign hint proves nothing, but is no reason not to sign out: the person is asked.
-    let hint = params.get("id_token_hint").and_then(|token| match hint::read(app, token) {
-        Ok(hint) => Some(hint),
-        Err(error) => {
-            trace.refused(&error);
-            None
-        }
-    });
+    let hint = match params.get("id_token_hint") {
+        Some(token) => hint::read(app, token).await.inspect_err(|error| trace.refused(error)).ok(),
+        None => None,
+    };
     let named = params.get("client_id");
     let contradiction = matches!((&hint, named), (Some(hint), Some(named)) if hint.client_id != named);
     let hint = hint.filter(|_| !contradiction);

@@ -5,6 +5,7 @@ use super::{
     client_auth::{self, Presented},
     grants,
     issue::{self, Tokens},
+    readers,
 };
 use crate::{
     app::App,
@@ -45,5 +46,7 @@ async fn exchange_traced(app: &App, presented: Presented<'_>, trace: &mut Trace)
     trace.passed(&rule::GRANT_TYPE, Some(Shown::parameter("grant_type", name)));
     let approval = grant.approve(app, &client, &presented, trace).await?;
     trace.user_id = approval.user.as_ref().map(|user| user.id);
-    issue::tokens(app, &client, approval, trace).await
+    let tokens = issue::tokens(app, &client, approval, trace).await?;
+    readers::used(app, &client, presented.address, presented.user_agent);
+    Ok(tokens)
 }

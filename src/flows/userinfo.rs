@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use super::{Refused, access};
+use super::{Refused, access, admin::keys::FIRST, issue};
 use crate::{
     app::App,
     protocol::{
         Code, Params, Result, claims, rule,
         trace::{Kind, Shown, Trace},
     },
+    store::client::Client,
 };
 
 /// Where the token was (RFC 6750 §2). Only one place at a time.
@@ -23,15 +24,22 @@ pub struct Bearer<'a> {
     pub address: Option<IpAddr>,
 }
 
+/// What an endpoint says, in the form that the client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Plain(Map<String, Value>),
+    Token(String),
+}
+
 /// # Errors
 /// `invalid_request`, `invalid_token` or `insufficient_scope`; a request without any token has no code to name.
-pub async fn about(app: &App, bearer: &Bearer<'_>) -> Result<Map<String, Value>, Refused> {
+pub async fn about(app: &App, bearer: &Bearer<'_>) -> Result<Answer, Refused> {
     let mut trace = Trace { address: bearer.address, ..app.trace(Kind::Userinfo) };
     let claims = about_traced(app, bearer, &mut trace).await;
     super::settle(app, trace, claims)
 }
 
-async fn about_traced(app: &App, bearer: &Bearer<'_>, trace: &mut Trace) -> Result<Map<String, Value>> {
+async fn about_traced(app: &App, bearer: &Bearer<'_>, trace: &mut Trace) -> Result<Answer> {
     let token = token(bearer)?;
     let live = access::find(app, token).await?;
     trace.client_id = Some(live.client_id.clone());
@@ -50,8 +58,24 @@ async fn about_traced(app: &App, bearer: &Bearer<'_>, trace: &mut Trace) -> Resu
     trace.user_id = Some(user.id);
     trace.passed(&rule::TOKEN, Some(Shown::scope(&live.scope)));
     let mut claims = claims::released(&user.all_claims(), &live.scope, &grant.claims.userinfo);
-    claims.insert("sub".into(), user.sub().into());
-    Ok(claims)
+    claims.insert("sub".into(), live.sub.into());
+    let client = app.cache.client(&app.db, &live.client_id).await?;
+    let client = client.ok_or_else(|| access::refuse("the client is gone or disabled"))?;
+    as_registered(app, &client, claims).await
+}
+
+/// §5.3.2: as JSON, or as the token that the client is registered for.
+async fn as_registered(app: &App, client: &Client, mut claims: Map<String, Value>) -> Result<Answer> {
+    let metadata = &client.metadata;
+    let (signed, encrypted) = (&metadata.userinfo_signed_response_alg, &metadata.userinfo_encrypted_response_alg);
+    if signed.is_none() && encrypted.is_none() {
+        return Ok(Answer::Plain(claims));
+    }
+    claims.insert("iss".into(), app.issuer().into());
+    claims.insert("aud".into(), client.client_id.clone().into());
+    let encryption = (encrypted.as_deref(), metadata.userinfo_encrypted_response_enc.as_deref());
+    let signed = signed.as_deref().unwrap_or(FIRST);
+    issue::answer(app, client, "JWT", &claims, (signed, encryption)).await.map(Answer::Token)
 }
 
 /// The description tells a request without a token from one with a wrong one.

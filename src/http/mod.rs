@@ -70,6 +70,7 @@ fn routes(base: &str) -> Route {
         .at("/try", get(pages::try_it::show).post(pages::try_it::begin))
         .at("/try/callback", get(pages::try_it::callback))
         .at("/errors/:trace", get(pages::error::explain))
+        .at("/clients/:client_id/logo", get(pages::logo::show))
         .at("/static/:name", get(pages::files::asset))
         .at("/favicon.ico", get(pages::files::icon))
         .at("/", get(pages::account::home))
@@ -98,7 +99,11 @@ pub fn allowed(path: &str) -> &'static str {
             || path == "/oauth2/userinfo"
     };
     match path {
-        "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/account/sign-out" => "POST",
+        "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/account/sign-out" | "/api/keys/rotate" => "POST",
+        "/oauth2/register" => "POST",
+        "/api/registration-tokens" => "GET, HEAD, POST",
+        path if path.starts_with("/oauth2/register/") => "GET, HEAD, PUT, DELETE",
+        path if path.starts_with("/api/registration-tokens/") => "DELETE",
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }

@@ -8,7 +8,9 @@ use super::{
     prompt::{self, Prompt},
     redirect_uri,
     reply::{ReplyTo, ResponseMode},
-    resource, rule,
+    resource,
+    response_type::{self, ResponseType},
+    rule,
     trace::{Shown, Trace},
 };
 
@@ -31,6 +33,7 @@ impl From<Error> for Refusal {
 pub struct Request {
     pub client_id: String,
     pub reply: ReplyTo,
+    pub response_type: ResponseType,
     pub scope: Scope,
     /// RFC 8707: the API that the access token is for.
     pub resource: Option<String>,
@@ -70,6 +73,11 @@ pub const KEPT: [&str; 17] = [
     "resource",
 ];
 
+/// Whether a parameter of that name means anything here.
+pub fn is_read(name: &str) -> bool {
+    KEPT.contains(&name) || name == "id_token_hint"
+}
+
 /// What this server knows of the client and asks of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Registered<'a> {
@@ -90,27 +98,38 @@ const LONGEST_ECHO: usize = 2048;
 pub fn validate(params: &Params, client: &Registered<'_>, trace: &mut Trace) -> Result<Request, Refusal> {
     let redirect_uri = proven_redirect_uri(params, client)?;
     trace.passed(&rule::REDIRECT_URI, Some(Shown::uri(redirect_uri)));
-    let mode = ResponseMode::requested(params);
-    let reply = ReplyTo::proven(redirect_uri.to_owned(), state(params), *mode.as_ref().unwrap_or(&ResponseMode::Query));
+    let default = response_type::presumed_mode(params, client.response_types);
+    let mode = ResponseMode::requested(params, default);
+    let reply = ReplyTo::proven(redirect_uri.to_owned(), state(params), *mode.as_ref().unwrap_or(&default));
     let tell = |error| Refusal::Tell(Box::new((reply.clone(), error)));
     mode.map_err(tell)?;
     check(params, client, reply.clone(), trace).map_err(tell)
 }
 
+/// Where an error goes that arises before the parameters are all known: to a redirect URI that is proven, or nowhere.
+pub fn reply_to(params: &Params, client: &Registered<'_>) -> Option<ReplyTo> {
+    let redirect_uri = proven_redirect_uri(params, client).ok()?;
+    let default = response_type::presumed_mode(params, client.response_types);
+    let mode = ResponseMode::requested(params, default).unwrap_or(default);
+    Some(ReplyTo::proven(redirect_uri.to_owned(), state(params), mode))
+}
+
 fn check(params: &Params, client: &Registered<'_>, reply: ReplyTo, trace: &mut Trace) -> Result<Request> {
     params.check()?;
     sizes(params)?;
-    request_objects(params)?;
-    response_type(params, client)?;
+    let response_type = response_type::requested(params, client.response_types)?;
     let scope = scope(params, client, reply.redirect_uri())?;
     trace.passed(&rule::SCOPE, Some(Shown::scope(&scope)));
-    let challenge = challenge(params, client)?;
+    id_token_needs(params, response_type, &scope)?;
+    let challenge = challenge(params, client, response_type)?;
     trace.passed(&rule::CODE_CHALLENGE, Some(Shown::word(if challenge.is_some() { "S256" } else { "none" })));
     let text = |name| params.get(name).map(str::to_owned);
     Ok(Request {
         client_id: client.client_id.to_owned(),
         reply,
-        scope,
+        response_type,
+        // Without a code there is nothing that could give a refresh token.
+        scope: if response_type.code { scope } else { scope.without("offline_access") },
         resource: resource::requested(params)?,
         prompt: prompt::prompt(params)?,
         max_age: prompt::max_age(params)?.or(client.default_max_age),
@@ -123,6 +142,26 @@ fn check(params: &Params, client: &Registered<'_>, reply: ReplyTo, trace: &mut T
         acr_values: text("acr_values"),
         popup: params.get("display") == Some("popup"),
     })
+}
+
+/// OpenID Connect Core §3.2.2.1, §3.3.2.11: an ID token that travels through the browser is bound to its request.
+fn id_token_needs(params: &Params, response_type: ResponseType, scope: &Scope) -> Result<()> {
+    if !response_type.id_token {
+        return Ok(());
+    }
+    if !scope.contains("openid") {
+        return Err(Code::InvalidScope
+            .because("an ID token needs the scope openid")
+            .under(&rule::SCOPE)
+            .expected(Shown::word("openid"))
+            .received(Shown::scope(scope)));
+    }
+    match params.get("nonce") {
+        Some(_) => Ok(()),
+        None => Err(Code::InvalidRequest
+            .because("nonce is missing; it is required for this response_type")
+            .under(&rule::NONCE)),
+    }
 }
 
 /// RFC 9700 §2.1. Always required, also of clients with a single one (OpenID Connect Core §3.1.2.1).
@@ -160,46 +199,15 @@ fn sizes(params: &Params) -> Result<()> {
     Ok(())
 }
 
-/// OpenID Connect Core §6, §7.2.1: what this server does not do has an error of its own.
-fn request_objects(params: &Params) -> Result<()> {
-    let unsupported = [
-        ("request", Code::RequestNotSupported),
-        ("request_uri", Code::RequestUriNotSupported),
-        ("registration", Code::RegistrationNotSupported),
-    ];
-    for (name, code) in unsupported {
-        if params.get(name).is_some() {
-            return Err(code.because(format!("{name} is not supported")).under(&rule::REQUEST_OBJECT));
-        }
-    }
-    Ok(())
-}
-
-fn response_type(params: &Params, client: &Registered<'_>) -> Result<()> {
-    let given = params.require("response_type")?;
-    let refuse = |why: &'static str| {
-        Code::UnsupportedResponseType
-            .because(why)
-            .under(&rule::RESPONSE_TYPE)
-            .expected(Shown::word("code"))
-            .received(Shown::parameter("response_type", given))
-    };
-    match given {
-        "code" if client.response_types.iter().any(|known| known == "code") => Ok(()),
-        "code" => Err(refuse("the client is not registered for response_type=code")),
-        _ => Err(refuse("response_type must be code")),
-    }
-}
-
 fn scope(params: &Params, client: &Registered<'_>, redirect_uri: &str) -> Result<Scope> {
     let asked = params.get("scope").map(Scope::requested).transpose()?;
     code_grant::authorize(client.client_id, redirect_uri, asked.as_ref(), client.scope)
 }
 
 /// RFC 9700 §2.1.1.
-fn challenge(params: &Params, client: &Registered<'_>) -> Result<Option<Challenge>> {
+fn challenge(params: &Params, client: &Registered<'_>, kind: ResponseType) -> Result<Option<Challenge>> {
     let challenge = Challenge::requested(params)?;
-    if challenge.is_none() && client.must_use_pkce {
+    if challenge.is_none() && client.must_use_pkce && kind.code {
         return Err(Code::InvalidRequest
             .because("code_challenge is missing; this client must use PKCE")
             .under(&rule::CODE_CHALLENGE));

@@ -4,7 +4,7 @@ use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Code, Params, Result, Scope, rule, trace::Shown};
+use super::{Code, Params, Result, Scope, discovery::ACR, rule, trace::Shown};
 
 /// §5.1: the standard claims that are kept as they are. `sub`, `email` and `phone_number` with their
 /// `…_verified` have columns of their own.
@@ -120,6 +120,9 @@ impl ClaimsRequest {
             Some(_) => Err(refuse("userinfo and id_token of claims must be objects of claims, each null or an object")),
         };
         let (userinfo, id_token) = (member("userinfo")?, member("id_token")?);
+        if let Some(acr) = id_token.get("acr") {
+            possible(acr)?;
+        }
         let sub = [&id_token, &userinfo].into_iter().find_map(|claims| claims.get("sub")?.get("value")?.as_str());
         let known = |claims: &Map<String, Value>| {
             supported().filter(|claim| claims.contains_key(*claim)).map(str::to_owned).collect()
@@ -136,6 +139,20 @@ impl ClaimsRequest {
         names.dedup();
         names
     }
+}
+
+/// §5.5.1.1: an essential context that this server never reaches is a failed authentication, and a voluntary one is not.
+fn possible(acr: &Value) -> Result<()> {
+    let one = acr.get("value").into_iter();
+    let mut wanted = one.chain(acr.get("values").and_then(Value::as_array).into_iter().flatten()).peekable();
+    let essential = acr.get("essential") == Some(&Value::Bool(true));
+    if !essential || wanted.peek().is_none() || wanted.any(|value| value == ACR) {
+        return Ok(());
+    }
+    Err(Code::UnmetAuthenticationRequirements
+        .because("this server reaches none of the authentication contexts that claims asks for")
+        .under(&rule::ACR)
+        .expected(Shown::word(ACR)))
 }
 
 /// The claims that these scopes and these names stand for, out of all that is known. Unknown ones are left out.

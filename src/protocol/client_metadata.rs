@@ -214,6 +214,12 @@ pub fn response_type(given: &str) -> Option<&'static str> {
     RESPONSE_TYPES.into_iter().find(|known| words(known) == words(given))
 }
 
+/// Of the usual response types those that the grants let a client use, where it does not say itself (RFC 7591 §2.1).
+pub fn fitting(usual: &[String], grants: &[String]) -> Vec<String> {
+    let by_code = grants.iter().any(|grant| grant == "authorization_code");
+    usual.iter().filter(|kind| by_code || *kind != "code").cloned().collect()
+}
+
 impl ClientMetadata {
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == "none"

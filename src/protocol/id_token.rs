@@ -19,8 +19,12 @@ pub struct IdToken<'a> {
     /// The session at this server (OpenID Front-Channel Logout §3), not its cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<&'a str>,
-    /// §3.1.3.6.
-    pub at_hash: &'a str,
+    /// §3.1.3.6: of the access token that comes along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
+    /// §3.3.2.11: of the code that comes along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_hash: Option<String>,
     /// What `claims` asked for here, or the client is set to.
     #[serde(flatten)]
     pub about: Map<String, Value>,

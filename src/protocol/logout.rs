@@ -1,4 +1,4 @@
-//! OpenID Connect RP-Initiated Logout §2, §3: whether a logout needs the person’s word, and where it leads.
+//! OpenID Connect RP-Initiated Logout §2, §3: whether a logout needs the person's word, and where it ends.
 
 use uuid::Uuid;
 

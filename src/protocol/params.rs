@@ -40,6 +40,20 @@ impl Params {
         Params(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())
     }
 
+    /// All but those of these names.
+    pub fn without(&self, names: &[&str]) -> Self {
+        Params(self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect())
+    }
+
+    /// These, and of the others those that are not among these.
+    pub fn over(mut self, others: &Params) -> Self {
+        let own: Vec<String> = self.0.iter().map(|(name, _)| name.clone()).collect();
+        self.0.extend(others.0.iter().filter(|(name, _)| !own.contains(name)).cloned());
+        self.0.retain(|(_, value)| !value.is_empty());
+        self.0.truncate(MOST + 1);
+        self
+    }
+
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.push((name.to_owned(), value.to_owned()));
         self

@@ -66,7 +66,7 @@ fn redirects(client: &ClientMetadata, found: &mut Found) {
     }
     let has = |grant: &str| client.grant_types.iter().any(|known| known == grant);
     if (has("authorization_code") || has("implicit")) && client.redirect_uris.is_empty() {
-        found.add("redirect_uris", "a client that people sign in to needs at least one");
+        found.add("redirect_uris", "a client of the authorization code flow needs at least one");
     }
     // OpenID Connect Core §3.2.2.1: tokens that travel through the browser travel to https only.
     let plain = |uri: &&String| uri.starts_with("http://") && !client.is_native();

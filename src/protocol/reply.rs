@@ -14,10 +14,16 @@ pub enum ResponseMode {
 pub const MODES: [&str; 3] = ["query", "fragment", "form_post"];
 
 impl ResponseMode {
-    /// `response_mode`; `query` is the default of `response_type=code`.
-    pub fn requested(params: &Params) -> Result<ResponseMode> {
+    /// `response_mode`; each response type has its default. What only a fragment may carry is not put into a query (§3.0).
+    pub fn requested(params: &Params, default: ResponseMode) -> Result<ResponseMode> {
         match params.get("response_mode") {
-            None | Some("query") => Ok(ResponseMode::Query),
+            None => Ok(default),
+            Some("query") if default == ResponseMode::Fragment => Err(Code::InvalidRequest
+                .because("tokens must not travel in a query; use fragment or form_post")
+                .under(&rule::RESPONSE_MODE)
+                .expected(Shown::list(["fragment", "form_post"]))
+                .received(Shown::word("query"))),
+            Some("query") => Ok(ResponseMode::Query),
             Some("fragment") => Ok(ResponseMode::Fragment),
             Some("form_post") => Ok(ResponseMode::FormPost),
             Some(other) => Err(Code::InvalidRequest

@@ -26,7 +26,9 @@ rules! {
     PARAMETERS = "parameters", "RFC 6749 §3.1", "send each parameter once, as UTF-8 text without control characters";
     CLIENT = "client", "RFC 6749 §4.1.2.1", "compare client_id with `signet clients list`; a disabled client counts as unknown";
     REDIRECT_URI = "redirect_uri", "RFC 9700 §2.1", "register exactly the URI that the app sends, or make the app send a registered one; strings are compared byte for byte";
-    RESPONSE_TYPE = "response_type", "RFC 6749 §3.1.1", "use response_type=code";
+    RESPONSE_TYPE = "response_type", "RFC 6749 §3.1.1", "use a response type that the client is registered for (`signet clients show`); all but code are off unless registered";
+    NONCE = "nonce", "OpenID Connect Core §3.2.2.1", "send a fresh nonce with every request that is answered with an ID token through the browser";
+    ACR = "acr", "OpenID Connect Core §5.5.1.1", "ask for an authentication context that metadata lists (acr_values_supported), or do not call it essential";
     RESPONSE_MODE = "response_mode", "OAuth 2.0 Multiple Response Types §2.1", "use query, fragment or form_post";
     SCOPE = "scope", "RFC 6749 §3.3", "ask for scopes that the client is registered for (`signet clients show`), or register them";
     CODE_CHALLENGE = "code_challenge", "RFC 7636 §4.3", "send code_challenge (43 to 128 characters) with code_challenge_method=S256, or register the client with require_pkce = false";
@@ -34,7 +36,7 @@ rules! {
     PROMPT = "prompt", "OpenID Connect Core §3.1.2.1", "use none alone, or any of login, consent, select_account";
     MAX_AGE = "max_age", "OpenID Connect Core §3.1.2.1", "send a whole number of seconds";
     CLAIMS = "claims", "OpenID Connect Core §5.5", "send a JSON object with the members userinfo and id_token";
-    REQUEST_OBJECT = "request_object", "OpenID Connect Core §6", "send the parameters themselves; request objects are not supported";
+    REQUEST_OBJECT = "request_object", "RFC 9101 §6", "sign the request object with a registered key and algorithm of the client, for this server and this moment; register references in request_uris";
     RESOURCE = "resource", "RFC 8707 §2", "name one registered resource ([[resources]] in the settings)";
     ID_TOKEN_HINT = "id_token_hint", "OpenID Connect Core §3.1.2.1", "send an ID token that this server issued to this client";
     INTERACTION = "interaction", "OpenID Connect Core §3.1.2.6", "without prompt=none the person is asked";
@@ -55,6 +57,11 @@ rules! {
     TOKEN_SCOPE = "token_scope", "RFC 6750 §3.1", "ask for the scope that the endpoint needs";
     POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri", "OpenID RP-Initiated Logout §3", "register exactly this URI as a post-logout redirect URI and send id_token_hint or client_id";
     BACKCHANNEL_LOGOUT = "backchannel_logout", "OpenID Back-Channel Logout §2.8", "answer the POST of a logout token with 200 or 204 at the registered backchannel_logout_uri; `signet logouts list` shows what came instead";
+    REGISTRATION = "registration", "RFC 7591 §3.2.2", "send metadata that the error describes as right; registration.* in the settings says what apps may register";
+    INITIAL_ACCESS_TOKEN = "initial_access_token", "RFC 7591 §3", "send a token of `signet registration-tokens create` that is neither used up nor expired as Authorization: Bearer";
+    REGISTRATION_ACCESS_TOKEN = "registration_access_token", "RFC 7592 §2", "send the registration_access_token of this very client as Authorization: Bearer; a removed client has none";
+    SECTOR = "sector_identifier", "OpenID Connect Registration §5", "serve a JSON array with every redirect URI at sector_identifier_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
+    LOGO = "logo", "OpenID Connect Registration §2", "serve a PNG, JPEG, GIF or WebP of at most 512 KiB at logo_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
     OWN_FAULT = "server", "RFC 6749 §4.1.2.1", "look for the trace id in the server's log";
 }
 
@@ -71,14 +78,16 @@ pub fn of(code: Code) -> &'static Rule {
         Code::InsufficientScope => &TOKEN_SCOPE,
         Code::InvalidClient => &CLIENT_AUTHENTICATION,
         Code::InvalidGrant => &CODE,
+        Code::InvalidClientMetadata | Code::InvalidRedirectUri | Code::InvalidSoftwareStatement => &REGISTRATION,
         Code::InvalidRequest => &PARAMETERS,
         Code::InvalidScope => &SCOPE,
         Code::InvalidTarget => &RESOURCE,
         Code::InvalidToken | Code::UnsupportedTokenType => &TOKEN,
-        Code::RegistrationNotSupported | Code::RequestNotSupported | Code::RequestUriNotSupported => &REQUEST_OBJECT,
+        Code::InvalidRequestObject | Code::InvalidRequestUri | Code::RegistrationNotSupported => &REQUEST_OBJECT,
         Code::ServerError | Code::TemporarilyUnavailable => &OWN_FAULT,
         Code::TooManyRequests => &THROTTLE,
         Code::UnauthorizedClient | Code::UnsupportedGrantType => &GRANT_TYPE,
+        Code::UnmetAuthenticationRequirements => &ACR,
         Code::UnsupportedResponseType => &RESPONSE_TYPE,
     }
 }

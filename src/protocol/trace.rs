@@ -21,6 +21,10 @@ pub enum Kind {
     Logout,
     LogoutDelivery,
     SetUp,
+    /// RFC 7591, RFC 7592.
+    Register,
+    /// A logo that this server fetches.
+    Logo,
     /// The HTTP API of administration.
     Api,
 }
@@ -38,6 +42,8 @@ impl Kind {
             Kind::Logout => "logout",
             Kind::LogoutDelivery => "logout_delivery",
             Kind::SetUp => "set_up",
+            Kind::Register => "register",
+            Kind::Logo => "logo",
             Kind::Api => "api",
         }
     }
@@ -135,6 +141,11 @@ impl Shown {
         } else {
             Shown(format!("({} characters)", value.chars().count()))
         }
+    }
+
+    /// Why something could not be fetched, in words of ours; for the operator, never for whoever named the address.
+    pub fn cause(cause: &str) -> Self {
+        Shown(clean(cause))
     }
 
     /// The length alone of something that must not be kept.

@@ -5,13 +5,17 @@ pub mod access_token;
 pub mod assertion;
 pub mod authorization;
 pub mod client;
+pub mod client_logo;
 pub mod client_origin;
 pub mod consent;
 pub mod grant;
 pub mod installation;
+pub mod key_fetch;
 pub mod lease;
 pub mod logout_delivery;
+pub mod node;
 pub mod password;
+pub mod registration_token;
 pub mod resource;
 pub mod revoked_token;
 pub mod sealed_secret;
@@ -19,6 +23,7 @@ pub mod session;
 pub mod session_client;
 pub mod setup_link;
 pub mod signing_key;
+pub mod token_caller;
 pub mod trace_event;
 pub mod user;
 
@@ -140,6 +145,18 @@ fn is_orphan(error: &DbErr) -> bool {
 /// Whether an insert failed because such a row is there already.
 pub fn is_duplicate(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// Rows in pieces of few sizes: the database keeps each statement that it has prepared.
+fn pieces<T>(mut rows: Vec<T>) -> Vec<Vec<T>> {
+    let mut pieces = Vec::new();
+    while !rows.is_empty() {
+        let size = [64, 16, 4, 1].into_iter().find(|size| *size <= rows.len()).unwrap_or(1);
+        let rest = rows.split_off(size);
+        pieces.push(rows);
+        rows = rest;
+    }
+    pieces
 }
 
 /// So many rows go at once, so that nobody waits long behind them.

@@ -1,6 +1,6 @@
 //! Signing keys: announced, signing, retired, removed. Private halves are sealed with the master key.
 
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::Sealed;
 
@@ -15,8 +15,12 @@ pub struct Model {
     pub algorithm: String,
     pub private_key: Sealed,
     pub public_jwk: Json,
+    /// No two keys have the same, so that of any two the newer one is known.
     pub created_at: i64,
+    /// Not before then, and not before all servers have read it.
     pub signs_from: i64,
+    /// When they had; from then on `signs_from` stands, and so does the retirement of the key before.
+    pub agreed_at: Option<i64>,
     pub retired_at: Option<i64>,
     pub removed_at: Option<i64>,
 }
@@ -52,7 +56,7 @@ impl SigningKey {
         match () {
             () if self.removed_at.is_some_and(|at| at <= now) => State::Removed,
             () if self.retired_at.is_some_and(|at| at <= now) => State::Retired,
-            () if self.signs_from > now => State::Announced,
+            () if self.agreed_at.is_none() || self.signs_from > now => State::Announced,
             () => State::Signing,
         }
     }
@@ -60,10 +64,14 @@ impl SigningKey {
 
 /// Newest first.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<SigningKey>, DbErr> {
-    Entity::find().order_by_desc(Column::SignsFrom).order_by_asc(Column::Kid).all(db).await
+    Entity::find().order_by_desc(Column::CreatedAt).order_by_asc(Column::Kid).all(db).await
 }
 
-pub async fn insert(db: &impl ConnectionTrait, key: SigningKey) -> Result<(), DbErr> {
+/// As the newest: the time of its making is moved on by a second where there is a key of the same second.
+pub async fn insert(db: &impl ConnectionTrait, mut key: SigningKey) -> Result<(), DbErr> {
+    let newest = Entity::find().select_only().column_as(Column::CreatedAt.max(), "newest");
+    let newest = newest.into_tuple::<Option<i64>>().one(db).await?.flatten();
+    key.created_at = newest.map_or(key.created_at, |newest| key.created_at.max(newest + 1));
     Entity::insert(ActiveModel::from(key)).exec_without_returning(db).await.map(drop)
 }
 
@@ -74,24 +82,33 @@ pub async fn reseal(db: &impl ConnectionTrait, kid: &str, old: &Sealed, new: Sea
     same.exec(db).await.map(drop)
 }
 
-/// Every key of the algorithm but `kid` stops signing at `retired_at` and is published until `removed_at`.
-pub async fn retire_others(
-    db: &impl ConnectionTrait,
-    algorithm: &str,
-    kid: &str,
-    retired_at: i64,
-    removed_at: i64,
-) -> Result<(), DbErr> {
-    let change =
-        ActiveModel { retired_at: Set(Some(retired_at)), removed_at: Set(Some(removed_at)), ..Default::default() };
-    Entity::update_many()
+/// Takes a key from one point of its life to another, unless another server was faster.
+pub async fn change(db: &impl ConnectionTrait, old: &SigningKey, new: &SigningKey) -> Result<bool, DbErr> {
+    let change = ActiveModel {
+        signs_from: Set(new.signs_from),
+        agreed_at: Set(new.agreed_at),
+        retired_at: Set(new.retired_at),
+        removed_at: Set(new.removed_at),
+        ..Default::default()
+    };
+    let unchanged = |column: Column, value: Option<i64>| value.map_or(column.is_null(), |value| column.eq(value));
+    let same = Entity::update_many()
         .set(change)
-        .filter(Column::Algorithm.eq(algorithm))
-        .filter(Column::Kid.ne(kid))
-        .filter(Condition::any().add(Column::RetiredAt.is_null()).add(Column::RetiredAt.gt(retired_at)))
-        .exec(db)
-        .await
-        .map(drop)
+        .filter(Column::Kid.eq(&*old.kid))
+        .filter(unchanged(Column::AgreedAt, old.agreed_at))
+        .filter(unchanged(Column::RetiredAt, old.retired_at));
+    Ok(same.exec(db).await?.rows_affected == 1)
+}
+
+/// At once and for good: nothing of it is left. True for the one caller that did it.
+pub async fn remove(db: &impl ConnectionTrait, kid: &str) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id(kid).exec(db).await?.rows_affected == 1)
+}
+
+/// The same for every key of an algorithm but one.
+pub async fn remove_others(db: &impl ConnectionTrait, algorithm: &str, kid: &str) -> Result<(), DbErr> {
+    let others = Entity::delete_many().filter(Column::Algorithm.eq(algorithm)).filter(Column::Kid.ne(kid));
+    others.exec(db).await.map(drop)
 }
 
 pub async fn forget_removed(db: &impl ConnectionTrait, now: i64) -> Result<(), DbErr> {

@@ -50,13 +50,9 @@ pub fn row(trace: &Trace, at: i64) -> ActiveModel {
     }
 }
 
-/// In pieces of few sizes: the database keeps each statement that it has prepared.
-pub async fn insert(db: &impl ConnectionTrait, mut rows: Vec<ActiveModel>) -> Result<(), DbErr> {
-    while !rows.is_empty() {
-        let size = [64, 16, 4, 1].into_iter().find(|size| *size <= rows.len()).unwrap_or(1);
-        let rest = rows.split_off(size);
-        Entity::insert_many(rows).exec_without_returning(db).await?;
-        rows = rest;
+pub async fn insert(db: &impl ConnectionTrait, rows: Vec<ActiveModel>) -> Result<(), DbErr> {
+    for piece in super::pieces(rows) {
+        Entity::insert_many(piece).exec_without_returning(db).await?;
     }
     Ok(())
 }

@@ -10,5 +10,6 @@ mod house;
 mod pages;
 mod processes;
 mod protocol;
+mod registration;
 mod security;
 mod store;

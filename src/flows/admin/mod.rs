@@ -1,7 +1,10 @@
 //! What operators do: people, clients, keys, traces. The commands call it; the administration's pages will.
 
 pub mod clients;
+pub mod key_life;
+pub mod key_status;
 pub mod keys;
 pub mod logouts;
+pub mod registration_tokens;
 pub mod traces;
 pub mod users;

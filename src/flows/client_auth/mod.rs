@@ -26,6 +26,8 @@ pub struct Presented<'a> {
     pub params: &'a Params,
     /// As guesses are counted.
     pub address: IpAddr,
+    /// The `User-Agent` header: from where the client asks, for who fetches keys from there too.
+    pub user_agent: &'a str,
 }
 
 /// What the client offers as proof.
@@ -92,7 +94,7 @@ async fn prove(app: &App, client: &Client, proof: &Proof<'_>) -> Result<()> {
             Proof::None => "none",
             Proof::Secret { basic: true, .. } => "client_secret_basic",
             Proof::Secret { basic: false, .. } => "client_secret_post",
-            Proof::Assertion(_) => "private_key_jwt",
+            Proof::Assertion(_) => "an assertion",
         };
         refuse().expected(Shown::client_id(registered)).received(Shown::word(used))
     })?;
@@ -136,7 +138,7 @@ fn named<'a>(params: &'a Params) -> Result<Cow<'a, str>> {
 }
 
 /// §2.3.1: name and secret arrive form-encoded inside the Basic credentials (RFC 7617).
-fn basic(header: &str) -> Result<(String, String)> {
+pub(super) fn basic(header: &str) -> Result<(String, String)> {
     let malformed = || refuse().received(Shown::word("an Authorization header that is not Basic with name and secret"));
     let (scheme, credentials) = header.split_once(' ').ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {

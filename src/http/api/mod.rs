@@ -1,7 +1,9 @@
 //! The HTTP API of administration, for machines of the operator. Every handler begins with [`operator`].
 
+pub mod keys;
 pub mod logout_deliveries;
 pub mod problem;
+pub mod registration_tokens;
 
 use poem::{Request, http::header};
 use poem_openapi::OpenApi;
@@ -18,7 +20,7 @@ use crate::{
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
-    logout_deliveries::LogoutDeliveries
+    (keys::Keys, registration_tokens::RegistrationTokens, logout_deliveries::LogoutDeliveries)
 }
 
 /// Who is asking.

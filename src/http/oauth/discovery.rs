@@ -9,7 +9,7 @@ use crate::{app::App, flows::discover, http::text};
 pub struct Discovery;
 
 /// How long apps may keep the document, in seconds.
-const KEEP: u32 = 300;
+const KEEP: i64 = 300;
 
 #[OpenApi]
 impl Discovery {

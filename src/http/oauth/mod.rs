@@ -4,12 +4,13 @@ pub mod discovery;
 pub mod form;
 pub mod introspect;
 pub mod jwks;
+pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
 use poem::{Request, http::header};
-use poem_openapi::{ApiResponse, Tags, payload::PlainText};
+use poem_openapi::{ApiResponse, OpenApi, Tags, payload::PlainText};
 
 use super::address;
 use crate::{app::App, flows::client_auth::Presented, protocol::Params};
@@ -21,6 +22,8 @@ pub enum Topic {
     Discovery,
     /// How apps get and use tokens.
     Tokens,
+    /// How apps register themselves, where the operator lets them.
+    Registration,
     /// How operators' machines administer the server: with an access token of the scope `signet:admin`.
     Administration,
     /// How operators see that the server is well.
@@ -28,21 +31,31 @@ pub enum Topic {
 }
 
 /// All of them.
-pub fn apis()
--> (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke, discovery::Discovery, jwks::Jwks) {
-    (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke, discovery::Discovery, jwks::Jwks)
+pub fn apis() -> impl OpenApi {
+    (
+        (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke),
+        (discovery::Discovery, jwks::Jwks, register::Register),
+    )
 }
 
 /// The client's proof and parameters.
 fn presented<'a>(app: &App, request: &'a Request, params: &'a Params) -> Presented<'a> {
+    let user_agent = user_agent(request);
+    Presented { authorization: authorization(request), params, address: address::counted(app, request), user_agent }
+}
+
+fn user_agent(request: &Request) -> &str {
+    request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn authorization(request: &Request) -> Option<&str> {
     // Several headers are no proof at all; the flow refuses what it cannot read.
     let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
-    let authorization = match (headers.next(), headers.next()) {
+    match (headers.next(), headers.next()) {
         (None, _) => None,
         (Some(one), None) => Some(one.to_str().unwrap_or("(not text)")),
         (Some(_), Some(_)) => Some("(several)"),
-    };
-    Presented { authorization, params, address: address::counted(app, request) }
+    }
 }
 
 /// A document that has not changed, or its bytes.
@@ -68,7 +81,7 @@ pub enum Published {
 }
 
 /// RFC 9110 §13.1.2. `seconds`: how long it may be kept.
-fn published(request: &Request, document: crate::app::cache::Document, seconds: u32) -> Published {
+fn published(request: &Request, document: crate::app::cache::Document, seconds: i64) -> Published {
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let etag = document.etag.to_string();
     let keep = format!("public, max-age={seconds}");

@@ -1,13 +1,17 @@
 //! OpenID Connect Core §5.3: the userinfo endpoint.
 
 use poem::{Request, http::header, web::Data};
-use poem_openapi::{ApiResponse, OpenApi, payload::Json, types::Any};
-use serde_json::{Map, Value};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    payload::{Json, PlainText},
+    types::Any,
+};
+use serde_json::Value;
 
 use super::{Topic, form::Form};
 use crate::{
     app::App,
-    flows::userinfo::{self, Bearer},
+    flows::userinfo::{self, Answer, Bearer},
     http::{
         address,
         failure::{Challenge, Failure},
@@ -47,10 +51,16 @@ pub enum Claims {
     /// `sub`, and the claims of the granted scopes (§5.1).
     #[oai(status = 200)]
     Ok(Json<Any<Value>>, #[oai(header = "Cache-Control")] String),
+    /// The same, signed and perhaps encrypted, for clients that are registered so (§5.3.2).
+    #[oai(status = 200, content_type = "application/jwt")]
+    Token(PlainText<String>, #[oai(header = "Cache-Control")] String),
 }
 
-impl From<Map<String, Value>> for Claims {
-    fn from(members: Map<String, Value>) -> Self {
-        Claims::Ok(Json(Any(members.into())), "no-store".to_owned())
+impl From<Answer> for Claims {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Plain(members) => Claims::Ok(Json(Any(members.into())), "no-store".to_owned()),
+            Answer::Token(token) => Claims::Token(PlainText(token), "no-store".to_owned()),
+        }
     }
 }

@@ -30,7 +30,10 @@ fn a_value_is_refused_when_it_is_out_of_bounds() {
             "[keys]\nbits = 1024",
             "keys.bits = 1024: the value is not a length that Signet makes keys of; use 2048, 3072 or 4096",
         ),
-        ("[keys]\nannounce = '30s'", "the time is too short; use from 1m to 30d"),
+        ("[keys]\nannounce = '9s'", "the time is too short; use from 10s to 30d"),
+        ("[keys]\nrotate_after = '3651d'", "the time is too long; use from 1m to 3650d, or \"off\""),
+        ("[keys]\nrotate_after = '24h'", "it is not longer than keys.announce, which is 1d; lengthen it"),
+        ("[keys]\nrotate_after = 'never'", "14d\", from 1m to 3650d, or \"off\""),
         ("[database]\nmax_connections = 0", "the value is too small; use a whole number from 1 to 1000"),
     ] {
         let error = refusal(text);

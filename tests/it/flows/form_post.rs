@@ -34,7 +34,7 @@ async fn errors_are_posted_too() {
         ("prompt", "none", "login_required"),
         ("scope", "\"", "invalid_scope"),
         ("response_type", "token", "unsupported_response_type"),
-        ("request", "x", "request_not_supported"),
+        ("request", "x", "invalid_request_object"),
     ] {
         eprintln!("when {name} is {value}");
         let asked = f.c1.asks().with("response_mode", "form_post").with(name, value);

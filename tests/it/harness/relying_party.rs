@@ -142,6 +142,13 @@ impl RelyingParty {
         self.post(TOKEN, form).await
     }
 
+    /// An access token that a machine gets for itself (RFC 6749 §4.4).
+    pub async fn for_itself(&self, scope: &str) -> String {
+        let answer = self.token(Parameters::new(&[("grant_type", "client_credentials"), ("scope", scope)])).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
     pub async fn introspect(&self, token: &str) -> Answer {
         self.post(INTROSPECT, Parameters::new(&[("token", token)])).await
     }

@@ -1,10 +1,13 @@
 //! What an operator does to the server, by the flows that the commands and the admin API use too.
 use serde_json::{Value, json};
 use signet::{
-    app::{App, open::reload_keys},
-    flows::admin::{
-        clients::{self, Kind},
-        keys, users,
+    app::App,
+    flows::{
+        admin::{
+            clients::{self, Kind},
+            keys, users,
+        },
+        nodes,
     },
     protocol::client_metadata::{ClientMetadata, ClientPolicy},
 };
@@ -239,7 +242,7 @@ pub async fn rotate_keys(app: &App) {
 
 /// What the server does by itself from time to time.
 pub async fn run_jobs(app: &App) {
-    reload_keys(app).await.expect("the keys");
+    nodes::refresh(app).await.expect("the keys");
 }
 
 /// The database goes away under a running server.

@@ -147,6 +147,7 @@ async fn open(config: config::Config, around: Surroundings) -> App {
         public_jwk,
         created_at: app.now(),
         signs_from: app.now(),
+        agreed_at: Some(app.now()),
         retired_at: None,
         removed_at: None,
     };

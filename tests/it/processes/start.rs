@@ -20,7 +20,7 @@ async fn two_servers_that_start_at_once_agree() {
     let versions = Statement::from_string(db.get_database_backend(), "SELECT version FROM seaql_migrations");
     assert_eq!(db.query_all_raw(versions).await.unwrap().len(), Migrator::migrations().len());
     assert_eq!(signing_key::Entity::find().count(&db).await.unwrap(), 1, "one signing key");
-    assert_eq!(sealed_secret::Entity::find().count(&db).await.unwrap(), 2);
+    assert_eq!(sealed_secret::Entity::find().count(&db).await.unwrap(), 3);
     assert_eq!(resource::Entity::find().count(&db).await.unwrap(), 1);
     assert!(client::find(&db, "shop").await.unwrap().is_some());
 

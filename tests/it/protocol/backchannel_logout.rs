@@ -1,8 +1,19 @@
 //! Back-channel logout. Plan: oidcc-backchannel-rp-initiated-logout-certification-test-plan.
+use std::sync::Arc;
+
 use serde_json::json;
+use signet::{
+    crypto::{
+        jwe::{self, Opener},
+        jwk,
+    },
+    flows::admin::clients,
+    protocol::client_metadata::ClientMetadata,
+};
 
 use crate::harness::{
-    Fixtures, Receiver, RelyingParty, TestServer, assert,
+    Browser, Fixtures, Receiver, RelyingParty, TestServer, assert,
+    jwt::Token,
     receiver::Got,
     relying_party::{DISCOVERY, random},
     seed::ClientSpec,
@@ -90,4 +101,42 @@ async fn every_app_of_the_session_is_told_and_no_other() {
     assert!(three.got().is_empty(), "another browser's session lives on");
     assert_ne!(one.only().token().claims["jti"], two.only().token().claims["jti"]);
     assert_eq!(visit.browser.page().read("logged-out-apps"), "2 apps were told that you have signed out.");
+}
+
+/// §2.4, §2.6: as the client is registered for ID tokens, so it gets its logout tokens: its own name for the person,
+/// encrypted, or not at all where it has no key for it.
+#[tokio::test]
+async fn a_logout_token_is_made_as_id_tokens_are() {
+    let (f, receiver) = (server().await, Receiver::start(&[]).await);
+    let client = app(&f, "private", &receiver).await;
+    let registered = async |change: &dyn Fn(&mut ClientMetadata)| {
+        let known = clients::find(&f.app, "private").await.unwrap();
+        let mut metadata = known.metadata;
+        change(&mut metadata);
+        clients::update(&f.app, "private", metadata, known.policy).await.unwrap();
+    };
+    let leave = async |mut browser: Browser| {
+        browser.goto("/logout").await.press("logout-confirm").await;
+    };
+    registered(&|metadata| metadata.subject_type = "pairwise".into()).await;
+    let visit = f.visit(&client).await;
+    let sub = visit.tokens.claims()["sub"].clone();
+    leave(visit.browser).await;
+    assert_ne!(sub, f.u1.id.as_str());
+    assert_eq!(receiver.only().token().claims["sub"], sub);
+
+    let visit = f.visit(&client).await;
+    let key = jwk::generate("RSA-OAEP-256", 2048).unwrap();
+    let public = jwk::public_jwk(&key, "RSA-OAEP-256").unwrap();
+    registered(&|metadata| {
+        metadata.jwks = Some(json!({ "keys": [public] }));
+        metadata.id_token_encrypted_response_alg = Some("RSA-OAEP-256".into());
+    })
+    .await;
+    leave(visit.browser).await;
+    let got = receiver.got().pop().unwrap();
+    let opener = Arc::new(Opener::new(&key, "RSA-OAEP-256").unwrap());
+    let opened = jwe::decrypt(got.form.get("logout_token").unwrap(), &|_| Some(opener.clone())).unwrap();
+    let token = Token::read(&opened);
+    assert_eq!((&token.header["typ"], &token.claims["sub"]), (&"logout+jwt".into(), &sub));
 }

@@ -117,7 +117,7 @@ async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupport
     let asked = f.c1.asks().with("request_uri", "https://rp.example/request.jwt");
     let mut browser = f.browser();
     browser.goto(&asked.url()).await;
-    assert::redirect(&browser, &f.c1, &asked, "request_uri_not_supported");
+    assert::redirect(&browser, &f.c1, &asked, "invalid_request_uri");
 }
 
 /// Silently ignoring the object fails; discovery lets the plan skip the module in the first place.
@@ -125,8 +125,8 @@ async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupport
 async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported() {
     let f = fixtures().await;
     let metadata = f.c1.discovery().await;
-    assert_eq!(metadata["request_parameter_supported"], false);
-    assert_eq!(metadata["request_uri_parameter_supported"], false);
+    assert_eq!(metadata["request_parameter_supported"], true);
+    assert_eq!(metadata["request_uri_parameter_supported"], true);
     let algorithms = metadata["request_object_signing_alg_values_supported"].as_array().expect("a list without none");
     assert!(!algorithms.is_empty() && !algorithms.contains(&json!("none")));
     let asked = f.c1.asks();
@@ -134,10 +134,10 @@ async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupp
     let asked = asked.without("nonce").with("request", &inside);
     let mut browser = f.browser();
     browser.goto(&asked.url()).await;
-    assert::redirect(&browser, &f.c1, &asked, "request_not_supported");
+    assert::redirect(&browser, &f.c1, &asked, "invalid_request_object");
     let asked = asked.without("state");
     browser.goto(&asked.url()).await;
-    assert::redirect(&browser, &f.c1, &asked, "request_not_supported");
+    assert::redirect(&browser, &f.c1, &asked, "invalid_request_object");
 }
 
 /// The address that was really sent is the one that counts: no falling back to a registered one.

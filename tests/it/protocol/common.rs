@@ -95,7 +95,7 @@ async fn common_an_error_response_is_complete_and_plain() {
                 "invalid_scope",
                 "unsupported_response_type",
                 "login_required",
-                "request_not_supported",
+                "invalid_request_object",
             ];
             assert::redirect_of(&browser, &f.c1, &asked.without("response_mode"), &errors);
             assert!(browser.landed().get("error_description").is_some(), "words help a developer");

@@ -18,14 +18,23 @@ const STRINGS: [&str; 11] = [
     "service_documentation",
     "op_policy_uri",
 ];
-const LISTS: [&str; 23] = [
+const LISTS: [&str; 32] = [
     "scopes_supported",
     "response_types_supported",
     "response_modes_supported",
     "grant_types_supported",
     "subject_types_supported",
     "id_token_signing_alg_values_supported",
+    "id_token_encryption_alg_values_supported",
+    "id_token_encryption_enc_values_supported",
     "userinfo_signing_alg_values_supported",
+    "userinfo_encryption_alg_values_supported",
+    "userinfo_encryption_enc_values_supported",
+    "introspection_signing_alg_values_supported",
+    "introspection_encryption_alg_values_supported",
+    "introspection_encryption_enc_values_supported",
+    "request_object_encryption_alg_values_supported",
+    "request_object_encryption_enc_values_supported",
     "request_object_signing_alg_values_supported",
     "token_endpoint_auth_methods_supported",
     "token_endpoint_auth_signing_alg_values_supported",
@@ -92,7 +101,7 @@ async fn oidcc_discovery_lists_what_certification_looks_for() {
         assert!(metadata[needed].is_string(), "{needed}");
     }
     assert_eq!(list(&metadata, "response_types_supported"), ["code"]);
-    assert_eq!(list(&metadata, "subject_types_supported"), ["public"]);
+    assert_eq!(list(&metadata, "subject_types_supported"), ["public", "pairwise"]);
     assert!(list(&metadata, "id_token_signing_alg_values_supported").contains(&"RS256"));
     assert!(list(&metadata, "request_object_signing_alg_values_supported").contains(&"RS256"));
     let scopes = list(&metadata, "scopes_supported");

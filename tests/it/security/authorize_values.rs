@@ -208,11 +208,13 @@ async fn sec_019_state_and_nonce_come_back_as_they_were() {
 async fn sec_021_request_objects_are_refused_in_words() {
     let (f, sink) = (fixtures().await, Sink::open());
     let signed = CLIENTS_KEY.sign(&serde_json::json!({ "client_id": "c1", "response_type": "code" }));
+    let unsigned = crate::harness::jwt::unsigned(&serde_json::json!({ "client_id": "c1" }));
     for (name, value, error) in [
-        ("request", signed.as_str(), "request_not_supported"),
-        ("request", "garbage", "request_not_supported"),
-        ("request_uri", &sink.url(), "request_uri_not_supported"),
-        ("request_uri", "urn:ietf:params:oauth:request_uri:x", "request_uri_not_supported"),
+        ("request", signed.as_str(), "invalid_request_object"),
+        ("request", &unsigned, "invalid_request_object"),
+        ("request", "garbage", "invalid_request_object"),
+        ("request_uri", &sink.url(), "invalid_request_uri"),
+        ("request_uri", "urn:ietf:params:oauth:request_uri:x", "invalid_request_uri"),
         ("registration", "{}", "registration_not_supported"),
     ] {
         eprintln!("when {name} is {value}");

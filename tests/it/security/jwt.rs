@@ -136,6 +136,67 @@ async fn sec_066_no_forged_hint_is_believed() {
     sink.is_untouched();
 }
 
+/// SEC-066 for request objects: what a forged one says never counts.
+#[tokio::test]
+async fn sec_066_no_forged_request_object_is_believed() {
+    let (f, sink) = (fixtures().await, Sink::open());
+    let asked = f.c6.asks();
+    let inside =
+        json!({ "client_id": "c6", "response_type": "code", "scope": "openid email", "state": "inside", "sub": "c6" });
+    let genuine = CLIENTS_KEY.sign(&inside);
+    let mut browser = f.browser();
+    for (name, forged) in forgeries(&genuine, &inside, &CLIENTS_KEY.jwk(), &sink.url()) {
+        eprintln!("when it is {name}");
+        let asked = asked.clone().with("request", &forged);
+        browser.goto(&asked.url()).await;
+        assert::redirect(&browser, &f.c6, &asked, "invalid_request_object");
+    }
+    sink.is_untouched();
+    let visit = f.visit_with(&f.c6, asked.with("request", &genuine).with("state", "inside")).await;
+    assert_eq!(visit.tokens.scopes(), ["email", "openid"], "what a genuine one says wins");
+}
+
+/// RFC 9101 §4, §6.3: each member about the token may be left out, and none may be wrong.
+#[tokio::test]
+async fn sec_066_a_request_object_is_refused_when() {
+    let f = fixtures().await;
+    let (asked, now) = (f.c6.asks(), f.now());
+    for (reason, changed) in [
+        ("it is somebody else's", json!({ "iss": "c1" })),
+        ("it is for another server", json!({ "aud": "https://other.example" })),
+        ("it is for other servers", json!({ "aud": ["https://other.example"] })),
+        ("it has expired", json!({ "exp": now - 11 })),
+        ("its end is no date", json!({ "exp": 1e300 })),
+        ("it begins later", json!({ "nbf": now + 61 })),
+        ("it is from the future", json!({ "iat": now + 61 })),
+        ("it names another client", json!({ "client_id": "c1" })),
+        ("it names another response type", json!({ "response_type": "id_token" })),
+        ("it holds another", json!({ "request": "x" })),
+        ("it refers to another", json!({ "request_uri": "https://rp.example/ro" })),
+        ("a parameter is no text", json!({ "scope": ["openid"] })),
+        ("a parameter is a number", json!({ "prompt": 1 })),
+    ] {
+        eprintln!("when {reason}");
+        let mut browser = f.browser();
+        let asked = asked.clone().with("request", &CLIENTS_KEY.sign(&changed));
+        browser.goto(&asked.url()).await;
+        assert::redirect(&browser, &f.c6, &asked, "invalid_request_object");
+    }
+    for (reason, sound) in [
+        (
+            "it says everything",
+            json!({ "iss": "c6", "aud": ["x", f.site.issuer], "exp": now + 60, "nbf": now + 9, "iat": now }),
+        ),
+        ("it expired a moment ago", json!({ "exp": now - 9 })),
+        ("it has a number and an object", json!({ "max_age": 3600, "claims": { "userinfo": { "nickname": null } } })),
+        ("it has what nobody knows", json!({ "unknown": { "a": [1] } })),
+    ] {
+        eprintln!("when {reason}");
+        let visit = f.visit_with(&f.c6, asked.clone().with("request", &CLIENTS_KEY.sign(&sound))).await;
+        assert!(visit.tokens.id.is_some(), "{reason}");
+    }
+}
+
 /// SEC-067, RFC 7523 §3, OpenID Connect Core §9, FAPI2 client-assertion tests.
 #[tokio::test]
 async fn sec_067_a_client_assertion_is_refused_when() {
