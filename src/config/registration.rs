@@ -13,7 +13,7 @@ section! {
         mode: RegistrationMode = Fallback::Fixed("off"), word;
         /// The response types that they may have. All but `code` let tokens travel through the browser. Default: code.
         response_types: Vec<String> = Fallback::Fixed("code"), list(response_type);
-        /// The scopes that they may have. Default: those that OpenID Connect defines.
+        /// The scopes that they may have. Default: openid,profile,email,address,phone,offline_access.
         scopes: Vec<String> = Fallback::Fixed("openid,profile,email,address,phone,offline_access"), list(scope);
         /// Whether those with a secret or key must use PKCE too; those without always must. Default: true.
         require_pkce: bool = Fallback::Fixed("true"), switch;

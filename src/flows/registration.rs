@@ -12,7 +12,7 @@ use super::{
     sector, userinfo, write,
 };
 use crate::{
-    app::{App, throttle::Key},
+    app::App,
     crypto::secret::{self, Secret},
     protocol::{
         Code, Error, Result,
@@ -75,22 +75,16 @@ pub async fn remove(app: &App, client_id: &str, request: &Request<'_>) -> Result
 
 /// The client, and the token that proves it. Always read anew: what is revoked is revoked everywhere.
 async fn proven(app: &App, client_id: &str, request: &Request<'_>, trace: &mut Trace) -> Result<(Client, Secret)> {
-    let keys = [Key::Registration(request.address)];
-    app.throttle.check(&keys, app.now())?;
-    let refuse = || {
-        app.throttle.failed(&keys, app.now());
-        refused()
-    };
     let token = match userinfo::token(&request.bearer) {
         Ok(token) => Secret::presented(token),
-        Err(error) if error.code == Code::InvalidToken => return Err(refuse()),
+        Err(error) if error.code == Code::InvalidToken => return Err(refused()),
         Err(error) => return Err(error),
     };
     let found = client::find(&app.db, client_id).await?.filter(Client::is_enabled);
     let client = found.filter(|client| {
         client.registration_hash.as_ref().is_some_and(|known| secret::equal(&known.0, &token.hash().0))
     });
-    let client = client.ok_or_else(refuse)?;
+    let client = client.ok_or_else(refused)?;
     trace.client_id = Some(client.client_id.clone());
     trace.passed(&rule::REGISTRATION_ACCESS_TOKEN, None);
     Ok((client, token))

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     app::App,
+    flows::register,
     protocol::{Code, discovery::path},
 };
 
@@ -92,7 +93,7 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
 
 impl<E: Endpoint> Outermost<E> {
     /// The handler's answer; what has no words of its own gets a page or JSON.
-    async fn answer(&self, request: Request, face: Face, path: &str) -> Response {
+    async fn answer(&self, request: Request, face: Face, at: &str) -> Response {
         let inner = AssertUnwindSafe(self.inner.get_response(request)).catch_unwind();
         let mut response = match tokio::time::timeout(LONGEST_WORK, inner).await {
             Ok(Ok(response)) => response,
@@ -102,7 +103,11 @@ impl<E: Endpoint> Outermost<E> {
             }
             Err(_) => return face.show(&self.app, StatusCode::SERVICE_UNAVAILABLE),
         };
-        let status = response.status();
+        let mut status = response.status();
+        if status == StatusCode::METHOD_NOT_ALLOWED && at == path::REGISTER && !register::is_offered(&self.app) {
+            // Decision D16: what is not offered has no methods either.
+            status = StatusCode::NOT_FOUND;
+        }
         let headers = response.headers();
         let is_json =
             headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -112,7 +117,7 @@ impl<E: Endpoint> Outermost<E> {
             response = face.show(&self.app, status);
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed(path)));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed(at)));
         }
         response
     }

@@ -8,7 +8,7 @@ use super::{
     Code, Error, Scope,
     client_metadata::{ClientMetadata, response_type},
     registration::Problem,
-    rule,
+    rule, text,
 };
 
 /// What the operator lets clients have that register themselves.
@@ -149,6 +149,17 @@ fn beyond(metadata: &ClientMetadata, open: Open<'_>, problems: &mut Vec<Problem>
     }
     if metadata.response_types.is_empty() {
         problems.push(("response_types", "at least one is needed".to_owned()));
+    }
+    let texts = [
+        ("contacts", &metadata.contacts[..]),
+        ("default_acr_values", &metadata.default_acr_values[..]),
+        ("software_id", metadata.software_id.as_slice()),
+        ("software_version", metadata.software_version.as_slice()),
+    ];
+    for (name, texts) in texts {
+        if !texts.iter().all(|text| text::is_visible(text)) {
+            problems.push((name, "has a control or invisible character".to_owned()));
+        }
     }
     if !open.scope.covers(&metadata.scope) {
         let beyond = open.scope.tokens().fold(metadata.scope.clone(), |rest, token| rest.without(token));

@@ -31,9 +31,9 @@ pub async fn forget_before(db: &impl ConnectionTrait, at: i64) -> Result<bool, D
     super::forget::<Entity, String>(db, Column::Caller, Column::FetchedAt.lt(at)).await
 }
 
-/// Keeps the newest `most`: anybody may fetch the keys, under any name.
+/// Keeps the newest `most`, and those of the same second: anybody may fetch the keys, under any name.
 pub async fn forget_beyond(db: &impl ConnectionTrait, most: u64) -> Result<bool, DbErr> {
-    let first = Entity::find().order_by_desc(Column::FetchedAt).offset(most).limit(1).one(db).await?;
-    let Some(first) = first else { return Ok(false) };
-    super::forget::<Entity, String>(db, Column::Caller, Column::FetchedAt.lt(first.fetched_at)).await
+    let last = Entity::find().order_by_desc(Column::FetchedAt).offset(most.saturating_sub(1)).limit(1).one(db).await?;
+    let Some(last) = last else { return Ok(false) };
+    super::forget::<Entity, String>(db, Column::Caller, Column::FetchedAt.lt(last.fetched_at)).await
 }

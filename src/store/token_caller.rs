@@ -64,8 +64,8 @@ pub async fn with_more_than(db: &impl ConnectionTrait, most: u64) -> Result<Vec<
 /// Keeps a client's newest `most`, and those of the same second.
 pub async fn forget_beyond(db: &impl ConnectionTrait, client_id: &str, most: u64) -> Result<(), DbErr> {
     let of_client = Entity::find().filter(Column::ClientId.eq(client_id));
-    let first = of_client.order_by_desc(Column::UsedAt).offset(most).limit(1).one(db).await?;
-    let Some(first) = first else { return Ok(()) };
-    let older = Entity::delete_many().filter(Column::ClientId.eq(client_id)).filter(Column::UsedAt.lt(first.used_at));
+    let last = of_client.order_by_desc(Column::UsedAt).offset(most.saturating_sub(1)).limit(1).one(db).await?;
+    let Some(last) = last else { return Ok(()) };
+    let older = Entity::delete_many().filter(Column::ClientId.eq(client_id)).filter(Column::UsedAt.lt(last.used_at));
     older.exec(db).await.map(drop)
 }

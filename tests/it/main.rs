@@ -7,6 +7,7 @@ mod crypto;
 mod flows;
 mod harness;
 mod house;
+mod keys;
 mod pages;
 mod processes;
 mod protocol;

@@ -1,8 +1,14 @@
 //! Clients, as operators handle them.
 
+use serde_json::Value;
+
 use crate::{
     app::{App, reseal::client_context},
-    crypto::{jwk::KeySet, secret::Secret},
+    crypto::{
+        jwe,
+        jwk::{JwkError, KeySet},
+        secret::Secret,
+    },
     flows::{
         Field, Trouble,
         event::{self, Changed},
@@ -117,8 +123,20 @@ pub fn problems(new: &NewClient) -> Vec<Field> {
 /// Everything that is wrong with what a client says of itself and what is decided about it.
 pub(in crate::flows) fn said(metadata: &ClientMetadata, policy: &ClientPolicy) -> Vec<Field> {
     let said = registration::problems(metadata, policy).into_iter().map(|(name, why)| Field { name, why: why.into() });
-    let keys = metadata.jwks.as_ref().and_then(|jwks| KeySet::parse_registered(jwks).err());
-    said.chain(keys.map(|error| Field { name: "jwks", why: error.to_string().into() })).collect()
+    let keys = metadata.jwks.as_ref().and_then(|jwks| unfit(metadata, jwks));
+    said.chain(keys.map(|why| Field { name: "jwks", why: why.into() })).collect()
+}
+
+/// Why registered keys do not serve what they are registered for: keys to verify with, keys to encrypt for, or both.
+fn unfit(metadata: &ClientMetadata, jwks: &Value) -> Option<String> {
+    let encrypts = |algorithm: &str| jwe::can_encrypt(jwks, algorithm);
+    match KeySet::parse_registered(jwks) {
+        Err(JwkError::Unusable(_)) if !metadata.must_sign() && jwe::ALGORITHMS.into_iter().any(encrypts) => {}
+        Err(error) => return Some(error.to_string()),
+        Ok(_) => {}
+    }
+    let lacking = metadata.encryption_algorithms().find(|algorithm| !encrypts(algorithm))?;
+    Some(format!("the key set has no key that {lacking} could encrypt for"))
 }
 
 /// The row and the secret; nothing is written.
@@ -197,6 +215,8 @@ pub fn origins(client: &Client) -> Vec<String> {
     if client.is_public() && !client.metadata.is_native() {
         origins.extend(client.metadata.redirect_uris.iter().filter_map(|uri| redirect_uri::origin(uri)));
     }
+    // No browser is at a longer one, and no column takes it.
+    origins.retain(|origin| origin.len() <= 255);
     origins.sort_unstable();
     origins.dedup();
     origins

@@ -19,7 +19,7 @@ async fn place(receivers: &[(&str, String)]) -> Place {
              first_party = true\nconsent = \"skip\"\nbackchannel_logout_uri = \"{uri}\"\n"
         );
     }
-    Place::with(&settings).await
+    Place::and(&settings).await
 }
 
 fn app(server: &Server, name: &str) -> RelyingParty {

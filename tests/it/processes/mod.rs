@@ -6,6 +6,7 @@ mod logouts;
 mod outage;
 mod program;
 mod proxy;
+mod rotation;
 mod shutdown;
 mod start;
 mod two_nodes;

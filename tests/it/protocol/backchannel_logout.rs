@@ -127,7 +127,8 @@ async fn a_logout_token_is_made_as_id_tokens_are() {
 
     let visit = f.visit(&client).await;
     let key = jwk::generate("RSA-OAEP-256", 2048).unwrap();
-    let public = jwk::public_jwk(&key, "RSA-OAEP-256").unwrap();
+    let mut public = jwk::public_jwk(&key, "RSA-OAEP-256").unwrap();
+    public.as_object_mut().unwrap().retain(|name, _| name != "use" && name != "alg");
     registered(&|metadata| {
         metadata.jwks = Some(json!({ "keys": [public] }));
         metadata.id_token_encrypted_response_alg = Some("RSA-OAEP-256".into());

@@ -1,9 +1,12 @@
 //! Logos: fetched once, kept, served from here and from nowhere else.
 
+use sea_orm::ConnectionTrait;
+use sea_orm_migration::MigratorTrait;
 use serde_json::json;
 use signet::{
     flows::admin::clients,
     jobs,
+    migrations::Migrator,
     store::{client, trace_event},
 };
 
@@ -182,4 +185,24 @@ async fn any_client_has_a_logo() {
     for unknown in ["nobody", "%00", "..%2f.."] {
         assert_eq!(logo(&server, unknown).await.status, 404, "{unknown}");
     }
+}
+
+/// Clients that were there before logos were kept get theirs too.
+#[tokio::test]
+async fn a_logo_from_before_is_fetched() {
+    let server = TestServer::with(&[elsewhere::ALLOWED]).await;
+    let there = Elsewhere::start().await;
+    server.client(ClientSpec::web("plain")).await;
+    server.client(ClientSpec::web("shop")).await;
+    change(&server, "shop", Some(&there.has("/logo", "image/png", PNG))).await;
+    let db = server.app.db.unlimited();
+    for table in ["client_logo", "registration_token"] {
+        db.execute_unprepared(&format!("DROP TABLE {table}")).await.unwrap();
+    }
+    let name = "m20261120_000008_registration";
+    db.execute_unprepared(&format!("DELETE FROM seaql_migrations WHERE version = '{name}'")).await.unwrap();
+    Migrator::up(db, None).await.unwrap();
+    jobs::run_all(&server.app).await;
+    assert_eq!(logo(&server, "shop").await.status, 200);
+    assert_eq!(logo(&server, "plain").await.status, 404);
 }

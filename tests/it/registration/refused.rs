@@ -102,6 +102,8 @@ async fn sec_087_metadata_is_refused_when() {
             json!({ "frontchannel_logout_uri": "https://other.example/" }),
             "frontchannel_logout_uri",
         ),
+        ("its contacts are invisible", json!({ "contacts": ["a\u{0}b"] }), "contacts"),
+        ("its software is invisible", json!({ "software_id": "\u{0}" }), "software_id"),
         ("its name is invisible", json!({ "client_name": "a\u{202e}b" }), "client_name"),
     ] {
         let answer = register(&server.site, &with(more), None).await;
@@ -167,11 +169,36 @@ async fn a_body_is_refused_when() {
     assert_eq!(server.site.send(large).await.status, 413);
 }
 
+/// G1: whatever fits into the limits is registered or refused, on every database.
+#[tokio::test]
+async fn nothing_breaks_the_server() {
+    let server = Open::start().await;
+    let long = format!("https://{}.example/cb", "a.".repeat(400));
+    let key = json!({ "kty": "RSA", "kid": "\u{0}", "n": CLIENTS_KEY.jwk()["n"], "e": "AQAB" });
+    for more in [
+        json!({ "redirect_uris": [long], "token_endpoint_auth_method": "none" }),
+        json!({ "jwks": { "keys": [key] } }),
+        json!({ "contacts": ["x".repeat(100_000)] }),
+        json!({ "scope": "\u{0}" }),
+        json!({ "default_max_age": i64::MAX }),
+        json!({ "default_max_age": 1e300 }),
+        json!({ "id_token_signed_response_alg": "\u{1f600}" }),
+        json!({ "response_types": vec!["code"; 1000] }),
+        json!({ "grant_types": vec!["authorization_code"; 1000] }),
+        json!({ "redirect_uris": vec![CALLBACK; 1000] }),
+    ] {
+        let answer = register(&server.site, &with(more.clone()), None).await;
+        let shown: String = more.to_string().chars().take(80).collect();
+        assert!([201, 400].contains(&answer.status), "{shown}: {}", answer.status);
+    }
+}
+
 /// D16: while it is off, there is no such endpoint and nobody is told of one.
 #[tokio::test]
 async fn what_is_not_offered_is_not_there() {
     let server = TestServer::start().await;
     assert_eq!(register(&server.site, &least(), None).await.status, 404);
+    assert_eq!(server.site.get(REGISTER).await.status, 404);
     for method in [reqwest::Method::GET, reqwest::Method::PUT, reqwest::Method::DELETE] {
         let call = Call::new(method, &format!("{REGISTER}/web-1")).bearer("x").body("application/json", "{}");
         let answer = server.site.send(call).await;

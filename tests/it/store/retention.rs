@@ -147,6 +147,6 @@ async fn nothing_that_is_over_stays() {
     }
     let left = rows!(access_token, assertion, authorization, grant, revoked_token, session, setup_link, trace_event);
     assert_eq!(left.iter().filter(|(_, rows)| *rows > 0).collect::<Vec<_>>(), Vec::<&(&str, u64)>::new());
-    assert_eq!(signing_key::Entity::find().count(db).await.unwrap(), 1, "the key that signs");
+    assert_eq!(signing_key::Entity::find().count(db).await.unwrap(), 2, "the key that signs, and the next");
     f.user(NewPerson::named("clara")).await;
 }
