@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{
+    client_use,
     grants::{Approval, Claim},
     issue::{self, With},
     no_journey,
@@ -76,6 +77,7 @@ pub async fn issue(
         journey: row.map(|row| row.id),
     };
     write.keep(app).await?;
+    client_use::note(app, client);
     trace.passed(&rule::INTERACTION, Some(Shown::word(said(request))));
     let mut fields = fields(app, code.as_ref(), access, id_token, request);
     // OpenID Connect Session Management §2.
