@@ -11,6 +11,7 @@ mod m20261101_000005_operation;
 mod m20261120_000006_registrations;
 mod m20261120_000007_logout;
 mod m20261120_000009_keys;
+mod m20261120_000008_registration;
 
 pub struct Migrator;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000005_operation::Migration),
             Box::new(m20261120_000006_registrations::Migration),
             Box::new(m20261120_000007_logout::Migration),
+            Box::new(m20261120_000008_registration::Migration),
             Box::new(m20261120_000009_keys::Migration),
         ]
     }

@@ -83,6 +83,8 @@ pub struct Cache {
     /// Request objects whose address has the hash of their content, by that address.
     pub request_objects: moka::sync::Cache<String, Arc<str>>,
     refetched: Moka<String, Instant>,
+    /// The hour in which a use of a client was noted last.
+    used: moka::sync::Cache<String, i64>,
 }
 
 impl Default for Cache {
@@ -102,6 +104,7 @@ impl Default for Cache {
                 .time_to_live(Duration::from_secs(300))
                 .build(),
             refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+            used: moka::sync::Cache::builder().max_capacity(10_000).build(),
         }
     }
 }
@@ -178,6 +181,16 @@ impl Cache {
             self.refetched.insert(client_id.to_owned(), Instant::now()).await;
         }
         fresh
+    }
+
+    /// True for the first to say so of a client in each hour.
+    pub fn is_first_use(&self, client_id: &str, hour: i64) -> bool {
+        let mut first = false;
+        self.used.entry(client_id.to_owned()).and_upsert_with(|known| {
+            first = known.is_none_or(|known| known.into_value() != hour);
+            hour
+        });
+        first
     }
 
     /// After a change on this node: at once.

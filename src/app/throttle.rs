@@ -27,6 +27,8 @@ pub enum Key {
     Client(String, IpAddr),
     /// The set-up page.
     SetUp(IpAddr),
+    /// Clients that register themselves from there.
+    Registration(IpAddr),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +89,7 @@ fn decayed(failed: Failures, now: i64) -> u32 {
 
 /// Doubling from the fifth failure. Addresses are shared by people, so they may fail ten times as often.
 fn delay(failed: Failures, key: &Key) -> i64 {
-    let free = if matches!(key, Key::Address(_)) { FREE * 10 } else { FREE };
+    let free = if matches!(key, Key::Address(_) | Key::Registration(_)) { FREE * 10 } else { FREE };
     match failed.count.checked_sub(free) {
         None | Some(0) => 0,
         Some(over) => (1_i64 << over.min(20)).min(LONGEST),

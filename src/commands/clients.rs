@@ -1,12 +1,13 @@
 //! `signet clients`: the apps that people sign in to, and machines. A secret is shown when it is made, and never again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, builder::PossibleValuesParser, value_parser};
 use serde_json::{Value, json};
 
 use super::{
     failure::Failure,
+    metadata,
     output::{self, Format, utc},
 };
 use crate::{
@@ -26,6 +27,8 @@ use crate::{
 pub enum Clients {
     /// Register a client
     Create(Box<Create>),
+    /// Change what is registered of a client
+    Update(Update),
     /// List all clients
     List(Format),
     /// Show what is registered of a client
@@ -57,10 +60,13 @@ pub struct Which {
 #[derive(Debug, Args)]
 pub struct Create {
     /// The name that people see when they are asked for consent
-    #[arg(long)]
-    name: String,
+    #[arg(long, required_unless_present = "metadata")]
+    name: Option<String>,
     #[arg(long, value_enum)]
     kind: GivenKind,
+    /// A file with metadata as JSON (RFC 7591 §2), over the defaults of the kind; flags are over the file
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
     /// The id by which it names itself [default: a random one]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -85,6 +91,15 @@ pub struct Create {
     policy: Policy,
     #[command(flatten)]
     about: About,
+}
+
+#[derive(Debug, Args)]
+pub struct Update {
+    #[command(flatten)]
+    which: Which,
+    /// A file with the metadata to change, as JSON (RFC 7591 §2): what it does not name stays, null takes a member away
+    #[arg(long, value_name = "FILE")]
+    metadata: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +174,7 @@ impl Clients {
     pub async fn run(self, config: Config) -> Result<(), Failure> {
         match self {
             Clients::Create(new) => new.run(config).await,
+            Clients::Update(change) => change.run(config).await,
             Clients::List(format) => {
                 let clients = clients::all(&super::open(config).await?).await?;
                 format.print(&clients.iter().map(as_json).collect(), || table(&clients))
@@ -192,23 +208,27 @@ impl Create {
 
     fn registration(self) -> Result<NewClient, Failure> {
         let kind = Kind::from(self.kind);
-        let defaults = kind.defaults();
+        let defaults = match &self.metadata {
+            Some(file) => metadata::over(&kind.defaults(), file)?,
+            None => kind.defaults(),
+        };
         let or = |given: Vec<String>, usual: Vec<String>| if given.is_empty() { usual } else { given };
         let grant_types = or(self.grant_type, defaults.grant_types.clone());
+        let about = self.about;
         let metadata = ClientMetadata {
-            client_name: Some(self.name),
-            client_uri: self.about.client_uri,
-            logo_uri: self.about.logo_uri,
-            policy_uri: self.about.policy_uri,
-            tos_uri: self.about.tos_uri,
-            redirect_uris: self.redirect_uri,
-            post_logout_redirect_uris: self.post_logout_redirect_uri,
+            client_name: self.name.or(defaults.client_name),
+            client_uri: about.client_uri.or(defaults.client_uri),
+            logo_uri: about.logo_uri.or(defaults.logo_uri),
+            policy_uri: about.policy_uri.or(defaults.policy_uri),
+            tos_uri: about.tos_uri.or(defaults.tos_uri),
+            redirect_uris: or(self.redirect_uri, defaults.redirect_uris),
+            post_logout_redirect_uris: or(self.post_logout_redirect_uri, defaults.post_logout_redirect_uris),
             response_types: fitting(&defaults.response_types, &grant_types),
             grant_types,
             token_endpoint_auth_method: self.auth_method.unwrap_or(defaults.token_endpoint_auth_method),
             scope: self.scope.unwrap_or(defaults.scope),
-            jwks: self.about.jwks.as_deref().map(read_jwks).transpose()?,
-            jwks_uri: self.about.jwks_uri,
+            jwks: about.jwks.as_deref().map(metadata::jwks).transpose()?.or(defaults.jwks),
+            jwks_uri: about.jwks_uri.or(defaults.jwks_uri),
             ..defaults
         };
         let policy = ClientPolicy {
@@ -223,12 +243,16 @@ impl Create {
     }
 }
 
-fn read_jwks(path: &Path) -> Result<Value, Failure> {
-    const REMEDY: &str = "name a file with a JWK Set, {\"keys\": [ … ]}";
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| Failure::usage(format!("--jwks: {}: {error}; {REMEDY}", path.display())))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("--jwks: {}: {error}; {REMEDY}", path.display())))
+impl Update {
+    async fn run(self, config: Config) -> Result<(), Failure> {
+        let Update { which: Which { client_id, format }, metadata: file } = self;
+        let app = super::open(config).await?;
+        let known = clients::find(&app, &client_id).await.map_err(unknown(&app, &client_id))?;
+        let metadata = metadata::over(&known.metadata, &file)?;
+        let changed = clients::update(&app, &client_id, metadata, known.policy).await;
+        let client = changed.map_err(unknown(&app, &client_id))?;
+        format.print(&as_json(&client), || format!("{client_id} is changed.\n"))
+    }
 }
 
 async fn rotate(Which { client_id, format }: Which, config: Config, keep_old: i64) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use std::{
     process::ExitCode,
 };
 
+use super::metadata;
 use crate::{
     app::open::Problem,
     config::{ConfigError, error::printable},
@@ -89,6 +90,7 @@ fn flag(field: &str) -> String {
         "redirect_uris" | "post_logout_redirect_uris" | "grant_types" | "allowed_origins" => {
             format!("--{}", field.trim_end_matches('s').replace('_', "-"))
         }
+        other if metadata::is_only_there(other) => format!("--metadata: {other}"),
         other => format!("--{}", other.replace('_', "-")),
     }
 }

@@ -8,9 +8,11 @@ pub mod failure;
 pub mod keys;
 pub mod logging;
 pub mod logouts;
+pub mod metadata;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
+pub mod registration_tokens;
 pub mod serve;
 pub mod trace;
 pub mod users;
@@ -74,6 +76,9 @@ enum Command {
     /// Handle the apps that people sign in to
     #[command(subcommand)]
     Clients(clients::Clients),
+    /// Handle the tokens by which apps may register themselves
+    #[command(subcommand)]
+    RegistrationTokens(registration_tokens::RegistrationTokens),
     /// Handle the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -112,6 +117,7 @@ impl Arguments {
             Command::Migrate(migrate) => migrate.run(&config).await,
             Command::Users(users) => users.run(config).await,
             Command::Clients(clients) => clients.run(config).await,
+            Command::RegistrationTokens(tokens) => tokens.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Logouts(logouts) => logouts.run(config).await,
             Command::Trace(trace) => trace.run(config).await,

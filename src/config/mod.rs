@@ -22,6 +22,7 @@ pub mod outbound;
 pub mod parse;
 pub mod passwords;
 pub mod reader;
+pub mod registration;
 pub mod resources;
 pub mod secret;
 pub mod server;
@@ -42,6 +43,7 @@ pub use log::{Log, LogFormat};
 pub use outbound::{HostName, Outbound, RootCertificates};
 pub use parse::Seconds;
 pub use passwords::Passwords;
+pub use registration::{Registration, RegistrationMode};
 pub use resources::{Resource, ResourceScope};
 pub use secret::{Hidden, RawKey};
 pub use server::{Listen, Server};
@@ -78,6 +80,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[outbound]`
     pub outbound: Outbound,
+    /// `[registration]`
+    pub registration: Registration,
     /// `[[clients]]`
     pub clients: Vec<Client>,
     /// `[[resources]]`
@@ -153,6 +157,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
     let events = Events::read(reader);
     let keys = Keys::read(reader);
     let outbound = Outbound::read(reader);
+    let registration = Registration::read(reader);
     let clients = Client::read_all(reader);
     let resources = Resource::read_all(reader);
     let config = (|| {
@@ -167,6 +172,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
             events: events?,
             keys: keys?,
             outbound: outbound?,
+            registration: registration?,
             clients,
             resources,
             warnings: Vec::new(),

@@ -13,6 +13,7 @@ pub mod seal;
 pub mod secret;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use openssl::sha::sha256;
 
 /// base64url without padding (RFC 7515 §2).
 fn encode(bytes: &[u8]) -> String {
@@ -27,4 +28,9 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 /// Lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// 16 characters that tell one content from another, for caches; not for secrets.
+pub fn fingerprint(content: &[u8]) -> String {
+    hex(&sha256(content)[..8])
 }

@@ -297,7 +297,7 @@ async fn known(
         expected_user,
         consented: consented(consent, request),
         consented_here: row.is_some_and(|row| row.consented),
-        consent_not_needed: client.policy.first_party && client.policy.skip_consent,
+        consent_not_needed: client.policy.first_party && client.policy.skip_consent && !client.is_self_registered(),
     })
 }
 

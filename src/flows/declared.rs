@@ -7,7 +7,7 @@ use super::{
     Field, Trouble,
     admin::clients::{self, Kind, NewClient},
     event::{self, Changed},
-    try_it, write,
+    logo, try_it, write,
 };
 use crate::{
     app::App,
@@ -42,6 +42,7 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
         }
         clients::ensure_keys(app, &client.metadata).await?;
         clients::put(app, client.clone()).await?;
+        logo::fetch_soon(app, &client.client_id);
         event::changed(Changed::Client(&client.client_id), "declared");
     }
     let named: HashSet<&str> = wanted.iter().map(|client| client.client_id.as_str()).collect();

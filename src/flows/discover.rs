@@ -3,6 +3,7 @@
 use super::grants;
 use crate::{
     app::{App, cache::Document, keys},
+    config::RegistrationMode,
     protocol::{
         Error, Result,
         discovery::{self, Offered},
@@ -22,7 +23,9 @@ pub async fn metadata(app: &App, locales: &[&'static str]) -> Result<Document> {
     let resources = app.cache.resources_known(&app.db).await;
     let scopes = resources.rules.iter().fold(Scope::default(), |all, resource| all.with(&resource.scope));
     let response_types = app.cache.response_types_known(&app.db).await;
+    let registration = &app.config.registration;
     let offered = Offered {
+        registration: (registration.mode != RegistrationMode::Off).then_some(&*registration.response_types),
         issuer: app.issuer(),
         grant_types: &grants::names(),
         response_types: &response_types,

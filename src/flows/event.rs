@@ -27,6 +27,7 @@ pub enum Event {
     Client,
     SigningKey,
     SetUpLink,
+    RegistrationToken,
 }
 
 impl Event {
@@ -45,6 +46,7 @@ impl Event {
             Event::Client => "client",
             Event::SigningKey => "signing_key",
             Event::SetUpLink => "set_up_link",
+            Event::RegistrationToken => "registration_token",
         }
     }
 }
@@ -92,6 +94,7 @@ pub enum Changed<'a> {
     Client(&'a str),
     SigningKey(&'a str),
     SetUpLink,
+    RegistrationToken(Uuid),
 }
 
 /// An operator did something, at the terminal or in the settings.
@@ -105,12 +108,13 @@ pub fn by_itself(what: Changed<'_>, result: &'static str) {
 }
 
 fn by(actor: &'static str, what: Changed<'_>, result: &'static str) {
-    let (event, user, client, kid) = match what {
-        Changed::User(user) => (Event::User, Some(display(user)), None, None),
-        Changed::Client(client) => (Event::Client, None, Some(client), None),
-        Changed::SigningKey(kid) => (Event::SigningKey, None, None, Some(kid)),
-        Changed::SetUpLink => (Event::SetUpLink, None, None, None),
+    let (event, user, client, kid, token) = match what {
+        Changed::User(user) => (Event::User, Some(display(user)), None, None, None),
+        Changed::Client(client) => (Event::Client, None, Some(client), None, None),
+        Changed::SigningKey(kid) => (Event::SigningKey, None, None, Some(kid), None),
+        Changed::SetUpLink => (Event::SetUpLink, None, None, None, None),
+        Changed::RegistrationToken(id) => (Event::RegistrationToken, None, None, None, Some(display(id))),
     };
     let name = event.as_str();
-    tracing::info!(event = name, result, actor, user, client, kid, "{event} {result}");
+    tracing::info!(event = name, result, actor, user, client, kid, token, "{event} {result}");
 }

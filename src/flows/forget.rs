@@ -5,8 +5,8 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, key_fetch, logout_delivery, node, revoked_token, session,
-        setup_link, signing_key, token_caller, trace_event,
+        access_token, assertion, authorization, grant, key_fetch, logout_delivery, node, registration_token,
+        revoked_token, session, setup_link, signing_key, token_caller, trace_event,
     },
 };
 
@@ -36,6 +36,8 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => session::forget_expired(db, now, idle));
     all!(app, db => setup_link::forget_expired(db, now));
     all!(app, db => logout_delivery::forget_before(db, now - KEEP_DELIVERIES));
+    // The list still tells for a while what an old one was used for.
+    all!(app, db => registration_token::forget_expired(db, now - 30 * 86_400));
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
     readers(app, now).await?;
     all!(app, db => trace_event::forget_before(db, kept_since));

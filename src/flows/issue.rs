@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    client_keys,
+    client_keys, client_use,
     grants::{Approval, Claim, authorization_code, refresh_token as rotation},
     refresh_token::{self, Named},
     subject, write, write_one,
@@ -50,6 +50,7 @@ pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut 
         _ => None,
     };
     spend(app, &approval, row, trace).await?;
+    client_use::note(app, client);
     trace.passed(&rule::TOKEN, Some(Shown::scope(&scope)));
     Ok(Tokens {
         access_token,

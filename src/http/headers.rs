@@ -9,8 +9,6 @@ const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 /// The policy of a page: our own files, and what it names besides.
 #[derive(Debug, Default)]
 pub struct Policy<'a> {
-    /// Origins of images: clients' logos.
-    pub images: Vec<String>,
     /// Where the answer to a form may lead: the app that asked (K1).
     pub forms: Vec<String>,
     /// The hash of the one script that stands in a page.
@@ -35,9 +33,8 @@ impl Policy<'_> {
             if self.frames.is_empty() { String::new() } else { format!("; {}", list("frame-src", &self.frames)) };
         let script = self.script.map_or(String::new(), |hash| format!(" '{hash}'"));
         let policy = format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'{script}; img-src {}; form-action {}; \
+            "default-src 'none'; style-src 'self'; script-src 'self'{script}; img-src 'self'; form-action {}; \
              base-uri 'none'; object-src 'none'; frame-ancestors 'none'{frames}",
-            list("'self'", &self.images),
             list("'self'", &self.forms),
         );
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))

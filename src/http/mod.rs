@@ -25,7 +25,7 @@ use crate::app::App;
 
 /// The contract of every JSON and form endpoint, from the handlers.
 pub fn openapi(base: &str) -> OpenApiService<impl OpenApi + use<>, ()> {
-    OpenApiService::new((oauth::apis(), api::keys::Keys, health::Health), "Signet", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new((oauth::apis(), api::apis(), health::Health), "Signet", env!("CARGO_PKG_VERSION"))
         .description("OAuth 2 and OpenID Connect endpoints. Pages for people are not listed.")
         .url_prefix(base)
 }
@@ -70,6 +70,7 @@ fn routes(base: &str) -> Route {
         .at("/try", get(pages::try_it::show).post(pages::try_it::begin))
         .at("/try/callback", get(pages::try_it::callback))
         .at("/errors/:trace", get(pages::error::explain))
+        .at("/clients/:client_id/logo", get(pages::logo::show))
         .at("/static/:name", get(pages::files::asset))
         .at("/favicon.ico", get(pages::files::icon))
         .at("/", get(pages::account::home))
@@ -99,6 +100,10 @@ pub fn allowed(path: &str) -> &'static str {
     };
     match path {
         "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/account/sign-out" | "/api/keys/rotate" => "POST",
+        "/oauth2/register" => "POST",
+        "/api/registration-tokens" => "GET, HEAD, POST",
+        path if path.starts_with("/oauth2/register/") => "GET, HEAD, PUT, DELETE",
+        path if path.starts_with("/api/registration-tokens/") => "DELETE",
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }

@@ -23,13 +23,18 @@ use super::{
         views::{ErrorPage, Reason},
     },
 };
-use crate::{app::App, protocol::Code};
+use crate::{
+    app::App,
+    flows::register,
+    protocol::{Code, discovery::path},
+};
 
 /// Decision D10.
 const LONGEST_URL: usize = 16 * 1024;
 const LONGEST_HEADERS: usize = 32 * 1024;
 const LONGEST_COOKIES: usize = 8 * 1024;
-const LONGEST_BODY: usize = 64 * 1024;
+const LONGEST_FORM: usize = 64 * 1024;
+const LONGEST_JSON: usize = 256 * 1024;
 /// Reliability promise 4.
 const LONGEST_WORK: Duration = Duration::from_secs(30);
 
@@ -59,7 +64,7 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
         let reader = cors::reader(&self.app, request.headers().get(header::ORIGIN).cloned(), sharing);
         let face = Face::of(self, &request, &path);
         let answer = async {
-            match refusal(&mut request).await {
+            match refusal(&mut request, longest_body(&path)).await {
                 Some(status) => Some(face.show(&self.app, status)),
                 None if cors::is_preflight(&request, sharing) => None,
                 None => Some(self.answer(request, face, &path).instrument(span.clone()).await),
@@ -88,7 +93,7 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
 
 impl<E: Endpoint> Outermost<E> {
     /// The handler's answer; what has no words of its own gets a page or JSON.
-    async fn answer(&self, request: Request, face: Face, path: &str) -> Response {
+    async fn answer(&self, request: Request, face: Face, at: &str) -> Response {
         let inner = AssertUnwindSafe(self.inner.get_response(request)).catch_unwind();
         let mut response = match tokio::time::timeout(LONGEST_WORK, inner).await {
             Ok(Ok(response)) => response,
@@ -98,7 +103,11 @@ impl<E: Endpoint> Outermost<E> {
             }
             Err(_) => return face.show(&self.app, StatusCode::SERVICE_UNAVAILABLE),
         };
-        let status = response.status();
+        let mut status = response.status();
+        if status == StatusCode::METHOD_NOT_ALLOWED && at == path::REGISTER && !register::is_offered(&self.app) {
+            // Decision D16: what is not offered has no methods either.
+            status = StatusCode::NOT_FOUND;
+        }
         let headers = response.headers();
         let is_json =
             headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -108,14 +117,20 @@ impl<E: Endpoint> Outermost<E> {
             response = face.show(&self.app, status);
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed(path)));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed(at)));
         }
         response
     }
 }
 
+/// Metadata of clients can have key sets and many addresses in it.
+fn longest_body(path: &str) -> usize {
+    let is_json = path.starts_with(path::REGISTER) || path.starts_with("/api/");
+    if is_json { LONGEST_JSON } else { LONGEST_FORM }
+}
+
 /// Too much of anything is refused before it is read further.
-async fn refusal(request: &mut Request) -> Option<StatusCode> {
+async fn refusal(request: &mut Request, longest_body: usize) -> Option<StatusCode> {
     let uri = request.uri();
     let url = uri.path().len() + uri.query().map_or(0, str::len);
     if url > LONGEST_URL {
@@ -134,10 +149,10 @@ async fn refusal(request: &mut Request) -> Option<StatusCode> {
     }
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > LONGEST_BODY) {
+    if declared.is_some_and(|length| length > longest_body) {
         return Some(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    match request.take_body().into_bytes_limit(LONGEST_BODY).await {
+    match request.take_body().into_bytes_limit(longest_body).await {
         Ok(bytes) => {
             request.set_body(Body::from(bytes));
             None
@@ -202,7 +217,9 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
         StatusCode::METHOD_NOT_ALLOWED => (Code::InvalidRequest.as_str(), "this method is not allowed here"),
         StatusCode::REQUEST_TIMEOUT => (Code::InvalidRequest.as_str(), "the request took too long to arrive"),
-        StatusCode::PAYLOAD_TOO_LARGE => (Code::InvalidRequest.as_str(), "the body is larger than 64 KiB"),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            (Code::InvalidRequest.as_str(), "the body is larger than 64 KiB, or 256 KiB where it is JSON")
+        }
         StatusCode::URI_TOO_LONG => (Code::InvalidRequest.as_str(), "the address is longer than 16 KiB"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => (Code::InvalidRequest.as_str(), "this kind of body is not accepted here"),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {

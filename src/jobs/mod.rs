@@ -1,5 +1,7 @@
 //! What happens by itself. Any number of servers may run; a lease row lets one of them act.
 
+mod expire_clients;
+mod fetch_logos;
 mod forget_expired;
 mod tell_logouts;
 mod rotate_keys;
@@ -22,7 +24,12 @@ pub trait Job: Sync {
     async fn run(&self, app: &App) -> Result<()>;
 }
 
-pub static JOBS: &[&dyn Job] = &[&forget_expired::ForgetExpired, &rotate_keys::RotateKeys];
+pub static JOBS: &[&dyn Job] = &[
+    &forget_expired::ForgetExpired,
+    &rotate_keys::RotateKeys,
+    &expire_clients::ExpireClients,
+    &fetch_logos::FetchLogos,
+];
 
 /// How often a server looks whether a job is due.
 const LOOK: Duration = Duration::from_secs(60);

@@ -245,4 +245,20 @@ impl ClientMetadata {
         std::iter::once(self.id_token_signed_response_alg.as_str())
             .chain(others.into_iter().flatten().map(String::as_str))
     }
+
+    /// The algorithms by which we encrypt for it.
+    pub fn encryption_algorithms(&self) -> impl Iterator<Item = &str> {
+        let of = [
+            &self.id_token_encrypted_response_alg,
+            &self.userinfo_encrypted_response_alg,
+            &self.introspection_encrypted_response_alg,
+        ];
+        of.into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether it has to sign something with a key of its own.
+    pub fn must_sign(&self) -> bool {
+        let requests = self.require_signed_request_object || self.request_object_signing_alg.is_some();
+        requests || self.token_endpoint_auth_method == "private_key_jwt"
+    }
 }

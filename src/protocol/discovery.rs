@@ -17,6 +17,7 @@ pub mod path {
     pub const JWKS: &str = "/oauth2/jwks";
     pub const LOGOUT: &str = "/logout";
     pub const CHECK_SESSION: &str = "/session/check";
+    pub const REGISTER: &str = "/oauth2/register";
 }
 
 /// Authentication context classes (OpenID Connect Core §2): one factor.
@@ -33,6 +34,8 @@ pub struct Metadata<'a> {
     introspection_endpoint: String,
     revocation_endpoint: String,
     end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     scopes_supported: Vec<String>,
     response_types_supported: Vec<&'a str>,
     response_modes_supported: [&'a str; 3],
@@ -132,6 +135,8 @@ pub struct Offered<'a> {
     pub grant_types: &'a [&'a str],
     /// Those that some client may use now.
     pub response_types: &'a BTreeSet<String>,
+    /// Those that clients may register for by themselves; none while they may not register.
+    pub registration: Option<&'a [String]>,
     pub locales: &'a [&'a str],
     /// Scopes of the registered resources.
     pub resource_scopes: &'a Scope,
@@ -144,8 +149,11 @@ pub fn metadata<'a>(offered: &Offered<'a>) -> Metadata<'a> {
         .into_iter()
         .chain(claims::supported());
     let mut response_types = vec!["code"];
-    response_types
-        .extend(client_metadata::RESPONSE_TYPES[1..].iter().filter(|kind| offered.response_types.contains(**kind)));
+    let is_usable = |kind: &&str| {
+        let is_open = offered.registration.is_some_and(|open| open.iter().any(|open| open == kind));
+        is_open || offered.response_types.contains(*kind)
+    };
+    response_types.extend(client_metadata::RESPONSE_TYPES[1..].iter().copied().filter(is_usable));
     let mut grant_types = offered.grant_types.to_vec();
     if response_types.len() > 1 {
         grant_types.push("implicit");
@@ -159,6 +167,7 @@ pub fn metadata<'a>(offered: &Offered<'a>) -> Metadata<'a> {
         introspection_endpoint: at(path::INTROSPECT),
         revocation_endpoint: at(path::REVOKE),
         end_session_endpoint: at(path::LOGOUT),
+        registration_endpoint: offered.registration.map(|_| at(path::REGISTER)),
         scopes_supported: scopes.map(str::to_owned).collect(),
         response_types_supported: response_types,
         response_modes_supported: reply::MODES,

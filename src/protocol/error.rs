@@ -8,7 +8,7 @@ use super::{
     trace::{Check, Outcome, Shown},
 };
 
-/// RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2:
+/// RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2:
 /// the codes that this server answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -17,11 +17,14 @@ pub enum Code {
     ConsentRequired,
     InsufficientScope,
     InvalidClient,
+    InvalidClientMetadata,
     InvalidGrant,
+    InvalidRedirectUri,
     InvalidRequest,
     InvalidRequestObject,
     InvalidRequestUri,
     InvalidScope,
+    InvalidSoftwareStatement,
     InvalidTarget,
     InvalidToken,
     LoginRequired,
@@ -45,11 +48,14 @@ impl Code {
             Code::ConsentRequired => "consent_required",
             Code::InsufficientScope => "insufficient_scope",
             Code::InvalidClient => "invalid_client",
+            Code::InvalidClientMetadata => "invalid_client_metadata",
             Code::InvalidGrant => "invalid_grant",
+            Code::InvalidRedirectUri => "invalid_redirect_uri",
             Code::InvalidRequest => "invalid_request",
             Code::InvalidRequestObject => "invalid_request_object",
             Code::InvalidRequestUri => "invalid_request_uri",
             Code::InvalidScope => "invalid_scope",
+            Code::InvalidSoftwareStatement => "invalid_software_statement",
             Code::InvalidTarget => "invalid_target",
             Code::InvalidToken => "invalid_token",
             Code::LoginRequired => "login_required",

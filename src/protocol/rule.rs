@@ -57,6 +57,11 @@ rules! {
     TOKEN_SCOPE = "token_scope", "RFC 6750 §3.1", "ask for the scope that the endpoint needs";
     POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri", "OpenID RP-Initiated Logout §3", "register exactly this URI as a post-logout redirect URI and send id_token_hint or client_id";
     BACKCHANNEL_LOGOUT = "backchannel_logout", "OpenID Back-Channel Logout §2.8", "answer the POST of a logout token with 200 or 204 at the registered backchannel_logout_uri; `signet logouts list` shows what came instead";
+    REGISTRATION = "registration", "RFC 7591 §3.2.2", "send metadata that the error describes as right; registration.* in the settings says what apps may register";
+    INITIAL_ACCESS_TOKEN = "initial_access_token", "RFC 7591 §3", "send a token of `signet registration-tokens create` that is neither used up nor expired as Authorization: Bearer";
+    REGISTRATION_ACCESS_TOKEN = "registration_access_token", "RFC 7592 §2", "send the registration_access_token of this very client as Authorization: Bearer; a removed client has none";
+    SECTOR = "sector_identifier", "OpenID Connect Registration §5", "serve a JSON array with every redirect URI at sector_identifier_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
+    LOGO = "logo", "OpenID Connect Registration §2", "serve a PNG, JPEG, GIF or WebP of at most 512 KiB at logo_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
     OWN_FAULT = "server", "RFC 6749 §4.1.2.1", "look for the trace id in the server's log";
 }
 
@@ -73,6 +78,7 @@ pub fn of(code: Code) -> &'static Rule {
         Code::InsufficientScope => &TOKEN_SCOPE,
         Code::InvalidClient => &CLIENT_AUTHENTICATION,
         Code::InvalidGrant => &CODE,
+        Code::InvalidClientMetadata | Code::InvalidRedirectUri | Code::InvalidSoftwareStatement => &REGISTRATION,
         Code::InvalidRequest => &PARAMETERS,
         Code::InvalidScope => &SCOPE,
         Code::InvalidTarget => &RESOURCE,

@@ -21,6 +21,10 @@ pub enum Kind {
     Logout,
     LogoutDelivery,
     SetUp,
+    /// RFC 7591, RFC 7592.
+    Register,
+    /// A logo that this server fetches.
+    Logo,
     /// The HTTP API of administration.
     Api,
 }
@@ -38,6 +42,8 @@ impl Kind {
             Kind::Logout => "logout",
             Kind::LogoutDelivery => "logout_delivery",
             Kind::SetUp => "set_up",
+            Kind::Register => "register",
+            Kind::Logo => "logo",
             Kind::Api => "api",
         }
     }
@@ -137,6 +143,11 @@ impl Shown {
         }
     }
 
+    /// Why something could not be fetched, in words of ours; for the operator, never for whoever named the address.
+    pub fn cause(cause: &str) -> Self {
+        Shown(clean(cause))
+    }
+
     /// The length alone of something that must not be kept.
     pub fn length(secret: &str) -> Self {
         Shown(format!("({} characters)", secret.chars().count()))
@@ -145,11 +156,6 @@ impl Shown {
     /// A list of words of ours and identifiers.
     pub fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> Self {
         Shown(clean(&items.into_iter().collect::<Vec<_>>().join(", ")))
-    }
-
-    /// Why something could not be fetched from elsewhere: words of ours and of the network, no content.
-    pub fn cause(cause: &str) -> Self {
-        Shown(clean(cause))
     }
 
     pub(super) fn error(error: &Error) -> Self {

@@ -163,6 +163,48 @@ pub async fn register(
     update(db, Column::ClientId.eq(client_id), change).await
 }
 
+/// What a client that registered itself says anew (RFC 7592 §2.2), while the token by which it says so is still its own.
+pub async fn replace(db: &impl ConnectionTrait, client: Client, registration: &SecretHash) -> Result<bool, DbErr> {
+    let change = ActiveModel {
+        kind: Set(client.kind),
+        response_types: Set(client.response_types),
+        metadata: Set(client.metadata),
+        policy: Set(client.policy),
+        secret_hash: Set(client.secret_hash),
+        sealed_secret: Set(client.sealed_secret),
+        updated_at: Set(client.updated_at),
+        ..Default::default()
+    };
+    let own = Condition::all().add(Column::ClientId.eq(client.client_id));
+    update(db, own.add(Column::RegistrationHash.eq(registration.clone())), change).await
+}
+
+/// It got tokens just now. At most once in `every` seconds, so that busy clients are not written all the time.
+pub async fn used(db: &impl ConnectionTrait, client_id: &str, now: i64, every: i64) -> Result<(), DbErr> {
+    let change = ActiveModel { last_used_at: Set(Some(now)), ..Default::default() };
+    let rested = Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lte(now - every));
+    update(db, Condition::all().add(Column::ClientId.eq(client_id)).add(rested), change).await.map(drop)
+}
+
+/// Clients that registered themselves and got no tokens since then.
+pub async fn unused_since(db: &impl ConnectionTrait, since: i64, most: u64) -> Result<Vec<String>, DbErr> {
+    let unused = Entity::find().select_only().column(Column::ClientId).filter(unused(since));
+    unused.limit(most).into_tuple().all(db).await
+}
+
+/// False when it was used after all.
+pub async fn delete_unused(db: &impl ConnectionTrait, client_id: &str, since: i64) -> Result<bool, DbErr> {
+    let unused = unused(since).add(Column::ClientId.eq(client_id));
+    Ok(Entity::delete_many().filter(unused).exec(db).await?.rows_affected == 1)
+}
+
+fn unused(since: i64) -> Condition {
+    let never = Condition::all().add(Column::LastUsedAt.is_null()).add(Column::CreatedAt.lte(since));
+    Condition::all()
+        .add(Column::Origin.eq(REGISTERED))
+        .add(Condition::any().add(never).add(Column::LastUsedAt.lte(since)))
+}
+
 /// As [`Model::response_types`] has them.
 pub fn listed(response_types: &[String]) -> String {
     let mut sorted = response_types.to_vec();

@@ -48,3 +48,8 @@ pub async fn put(db: &impl ConnectionTrait, consent: Consent) -> Result<(), DbEr
 pub async fn withdraw(db: &impl ConnectionTrait, user: Uuid, client_id: &str) -> Result<bool, DbErr> {
     Ok(Entity::delete_by_id((user, client_id.to_owned())).exec(db).await?.rows_affected == 1)
 }
+
+/// What everybody agreed to: the app is no longer what they agreed with.
+pub async fn withdraw_all(db: &impl ConnectionTrait, client_id: &str) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::ClientId.eq(client_id)).exec(db).await.map(drop)
+}

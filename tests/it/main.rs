@@ -11,5 +11,6 @@ mod keys;
 mod pages;
 mod processes;
 mod protocol;
+mod registration;
 mod security;
 mod store;

@@ -1,18 +1,24 @@
 //! Clients, as operators handle them.
 
+use serde_json::Value;
+
 use crate::{
     app::{App, reseal::client_context},
-    crypto::{jwk::KeySet, secret::Secret},
+    crypto::{
+        jwe,
+        jwk::{JwkError, KeySet},
+        secret::Secret,
+    },
     flows::{
         Field, Trouble,
         event::{self, Changed},
-        write,
+        sector, write,
     },
     protocol::{
         client_metadata::{ClientMetadata, ClientPolicy, response_type},
         redirect_uri, registration, scope, text,
     },
-    store::{Sealed, client, client_origin, is_duplicate},
+    store::{Sealed, client, client_logo, client_origin, is_duplicate},
 };
 
 pub use crate::store::client::Client;
@@ -78,11 +84,13 @@ pub struct NewClient {
 /// Everything that is wrong with it, or that the id is taken.
 pub async fn create(app: &App, new: NewClient) -> Result<(Client, Option<Secret>), Trouble> {
     let (client, secret) = prepare(app, new, client::CREATED)?;
+    check_sector(app, &client.metadata).await?;
     ensure_keys(app, &client.metadata).await?;
-    let (row, origins) = (client.clone(), origins(&client));
-    let id = client.client_id.clone();
+    let (row, origins, now) = (client.clone(), origins(&client), app.now());
     let written = write!(app, db => {
+        let (id, logo) = (row.client_id.clone(), row.metadata.logo_uri.clone());
         client::insert(db, row).await?;
+        client_logo::want(db, &id, logo.as_deref(), now).await?;
         client_origin::set(db, &id, origins).await
     });
     match written.await {
@@ -113,10 +121,22 @@ pub fn problems(new: &NewClient) -> Vec<Field> {
 }
 
 /// Everything that is wrong with what a client says of itself and what is decided about it.
-fn said(metadata: &ClientMetadata, policy: &ClientPolicy) -> Vec<Field> {
+pub(in crate::flows) fn said(metadata: &ClientMetadata, policy: &ClientPolicy) -> Vec<Field> {
     let said = registration::problems(metadata, policy).into_iter().map(|(name, why)| Field { name, why: why.into() });
-    let keys = metadata.jwks.as_ref().and_then(|jwks| KeySet::parse_registered(jwks).err());
-    said.chain(keys.map(|error| Field { name: "jwks", why: error.to_string().into() })).collect()
+    let keys = metadata.jwks.as_ref().and_then(|jwks| unfit(metadata, jwks));
+    said.chain(keys.map(|why| Field { name: "jwks", why: why.into() })).collect()
+}
+
+/// Why registered keys do not serve what they are registered for: keys to verify with, keys to encrypt for, or both.
+fn unfit(metadata: &ClientMetadata, jwks: &Value) -> Option<String> {
+    let encrypts = |algorithm: &str| jwe::can_encrypt(jwks, algorithm);
+    match KeySet::parse_registered(jwks) {
+        Err(JwkError::Unusable(_)) if !metadata.must_sign() && jwe::ALGORITHMS.into_iter().any(encrypts) => {}
+        Err(error) => return Some(error.to_string()),
+        Ok(_) => {}
+    }
+    let lacking = metadata.encryption_algorithms().find(|algorithm| !encrypts(algorithm))?;
+    Some(format!("the key set has no key that {lacking} could encrypt for"))
 }
 
 /// The row and the secret; nothing is written.
@@ -171,6 +191,12 @@ fn seal(app: &App, metadata: &ClientMetadata, client_id: &str, secret: &Secret) 
     signs.then(|| Sealed(sealed()))
 }
 
+/// The operator sees why a document could not be had.
+async fn check_sector(app: &App, metadata: &ClientMetadata) -> Result<(), Trouble> {
+    let checked = sector::check(app, metadata).await;
+    checked.map_err(|stranger| Trouble::field("sector_identifier_uri", stranger.explained()))
+}
+
 /// The keys that a client makes us sign with, or open what it encrypts for us.
 ///
 /// # Errors
@@ -189,6 +215,8 @@ pub fn origins(client: &Client) -> Vec<String> {
     if client.is_public() && !client.metadata.is_native() {
         origins.extend(client.metadata.redirect_uris.iter().filter_map(|uri| redirect_uri::origin(uri)));
     }
+    // No browser is at a longer one, and no column takes it.
+    origins.retain(|origin| origin.len() <= 255);
     origins.sort_unstable();
     origins.dedup();
     origins
@@ -210,12 +238,20 @@ pub async fn update(
         return Err(Trouble::Invalid(problems));
     }
     let metadata = in_order(metadata);
+    let sector = |of: &ClientMetadata| (of.sector_identifier_uri.clone(), of.redirect_uris.clone());
+    if sector(&metadata) != sector(&old.metadata) {
+        check_sector(app, &metadata).await?;
+    }
     ensure_keys(app, &metadata).await?;
     let client = Client { metadata: metadata.clone(), policy: policy.clone(), updated_at: app.now(), ..old };
     let (id, origins, now) = (client_id.to_owned(), origins(&client), app.now());
     let written = write!(app, db => {
+        let logo = metadata.logo_uri.clone();
         let known = client::register(db, &id, metadata, policy, now).await?;
-        if known { client_origin::set(db, &id, origins).await? }
+        if known {
+            client_origin::set(db, &id, origins).await?;
+            client_logo::want(db, &id, logo.as_deref(), now).await?;
+        }
         Ok(known)
     });
     kept(app, client_id, written.await?).await?;
@@ -310,10 +346,11 @@ async fn kept(app: &App, client_id: &str, known: bool) -> Result<(), Trouble> {
 
 /// Writes the row and its origins, and makes this node forget the old one.
 pub async fn put(app: &App, client: Client) -> Result<(), Trouble> {
-    let (id, origins) = (client.client_id.clone(), origins(&client));
-    let name = id.clone();
+    let (id, origins, now) = (client.client_id.clone(), origins(&client), app.now());
+    let (name, logo) = (id.clone(), client.metadata.logo_uri.clone());
     write!(app, db => {
         client::put(db, client).await?;
+        client_logo::want(db, &name, logo.as_deref(), now).await?;
         client_origin::set(db, &name, origins).await
     })
     .await?;

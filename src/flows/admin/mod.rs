@@ -5,5 +5,6 @@ pub mod key_life;
 pub mod key_status;
 pub mod keys;
 pub mod logouts;
+pub mod registration_tokens;
 pub mod traces;
 pub mod users;

@@ -2,8 +2,10 @@
 
 pub mod keys;
 pub mod problem;
+pub mod registration_tokens;
 
 use poem::{Request, http::header};
+use poem_openapi::OpenApi;
 
 use self::problem::Problem;
 use super::address;
@@ -14,6 +16,11 @@ use crate::{
         userinfo::Bearer,
     },
 };
+
+/// All of it.
+pub fn apis() -> impl OpenApi {
+    (keys::Keys, registration_tokens::RegistrationTokens)
+}
 
 /// Who is asking.
 ///

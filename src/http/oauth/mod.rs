@@ -4,12 +4,13 @@ pub mod discovery;
 pub mod form;
 pub mod introspect;
 pub mod jwks;
+pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
 use poem::{Request, http::header};
-use poem_openapi::{ApiResponse, Tags, payload::PlainText};
+use poem_openapi::{ApiResponse, OpenApi, Tags, payload::PlainText};
 
 use super::address;
 use crate::{app::App, flows::client_auth::Presented, protocol::Params};
@@ -21,6 +22,8 @@ pub enum Topic {
     Discovery,
     /// How apps get and use tokens.
     Tokens,
+    /// How apps register themselves, where the operator lets them.
+    Registration,
     /// How operators' machines administer the server: with an access token of the scope `signet:admin`.
     Administration,
     /// How operators see that the server is well.
@@ -28,9 +31,11 @@ pub enum Topic {
 }
 
 /// All of them.
-pub fn apis()
--> (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke, discovery::Discovery, jwks::Jwks) {
-    (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke, discovery::Discovery, jwks::Jwks)
+pub fn apis() -> impl OpenApi {
+    (
+        (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke),
+        (discovery::Discovery, jwks::Jwks, register::Register),
+    )
 }
 
 /// The client's proof and parameters.

@@ -58,5 +58,5 @@ async fn signed_out(page: &Page) -> Result<Response, Box<Response>> {
     page.check_form()?;
     let params = Params::default();
     let next = logout::end_session(&page.app, &params, &page.browser.visitor, true).await;
-    Ok(show_logout(page, &params, next))
+    Ok(show_logout(page, &params, next).await)
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     authorize::{self, either, journey, policy},
-    login::card,
+    login::asking,
     request::Page,
     view::View,
     views::AccountChooser,
@@ -24,8 +24,8 @@ pub async fn show(mut page: Page, Path(id): Path<Uuid>) -> Response {
 async fn shown(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
     let journey = journey(page, id, Kind::Login).await?;
     let Some((_, user)) = &journey.signed_in else { return Ok(page.go(&format!("/authorize/{id}"))) };
-    let client = card(&journey.client);
-    let policy = policy(&journey, client.logo_origin());
+    let client = asking(page, &journey).await;
+    let policy = policy(&journey);
     // Whom the app expects is not told to whoever sits here; the hint that it sent along is.
     let wanted = journey.expects_someone_else.then(|| journey.request.login_hint.clone()).flatten();
     let view = AccountChooser {

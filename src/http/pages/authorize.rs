@@ -105,9 +105,8 @@ pub async fn journey(page: &mut Page, id: Uuid, kind: Kind) -> Result<Journey, B
 }
 
 /// What pages of a journey may show and lead to.
-pub fn policy(journey: &Journey, logo: Option<String>) -> Policy<'static> {
+pub fn policy(journey: &Journey) -> Policy<'static> {
     Policy {
-        images: logo.into_iter().collect(),
         forms: redirect_uri::csp_source(journey.request.reply.redirect_uri()).into_iter().collect(),
         popup: journey.request.popup,
         ..Policy::default()

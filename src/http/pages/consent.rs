@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     authorize::{self, either, journey, policy},
-    login::card,
+    login::asking,
     request::Page,
     view::View,
     views::{Consent, Destination, ScopeLine},
@@ -27,8 +27,8 @@ async fn shown(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
     let (Some((_, user)), Step::Consent) = (&journey.signed_in, journey.step) else {
         return Ok(page.go(&format!("/authorize/{id}")));
     };
-    let client = card(&journey.client);
-    let policy = policy(&journey, client.logo_origin());
+    let client = asking(page, &journey).await;
+    let policy = policy(&journey);
     let view = Consent {
         frame: page.frame(),
         action: page.browser.path(&format!("/authorize/{id}/consent")),

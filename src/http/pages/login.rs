@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::{
     authorize::{self, either, journey, policy},
+    logo,
     request::Page,
     view::View,
-    views::{ClientCard, Login, LoginProblem},
+    views::{ClientCard, Destination, Login, LoginProblem},
 };
 use crate::{
     flows::{
@@ -30,7 +31,7 @@ pub async fn show(mut page: Page, Path(id): Path<Uuid>) -> Response {
     either(match journey(&mut page, id, Kind::Login).await {
         Ok(journey) => {
             let hint = journey.request.login_hint.clone().unwrap_or_default();
-            Ok(form(&page, id, &journey, Typed { username: hint, another, problem: None }))
+            Ok(form(&page, id, &journey, Typed { username: hint, another, problem: None }).await)
         }
         Err(response) => Err(response),
     })
@@ -46,7 +47,9 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
         // A page that waited too long is given again rather than scolded; nothing was done, and the status says so.
         let Ok(journey) = journey(page, id, Kind::Login).await else { return Err(forged) };
         let username = page.form.get("username").unwrap_or_default().to_owned();
-        return Ok(form(page, id, &journey, Typed { username, another: false, problem: Some(LoginProblem::Stale) }));
+        return Ok(
+            form(page, id, &journey, Typed { username, another: false, problem: Some(LoginProblem::Stale) }).await
+        );
     }
     let path = format!("/authorize/{id}");
     match page.form.get("answer") {
@@ -68,7 +71,7 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
         Err(refused) => return Ok(page.refuse(&refused)),
     };
     let journey = journey(page, id, Kind::Login).await?;
-    Ok(form(page, id, &journey, Typed { username, another: false, problem: Some(problem) }))
+    Ok(form(page, id, &journey, Typed { username, another: false, problem: Some(problem) }).await)
 }
 
 /// What the person typed, and what came of it.
@@ -78,9 +81,9 @@ struct Typed {
     problem: Option<LoginProblem>,
 }
 
-fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Response {
-    let client = card(&journey.client);
-    let policy = policy(journey, client.logo_origin());
+async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Response {
+    let client = asking(page, journey).await;
+    let policy = policy(journey);
     // Whoever is signed in is asked again, unless the app means somebody else.
     let again = journey.signed_in.as_ref().filter(|_| !typed.another && !journey.expects_someone_else);
     let again = again.map(|(_, user)| browser::person(user));
@@ -107,12 +110,19 @@ fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Response {
     response
 }
 
-/// The app that asks, as every page of a journey shows it.
-pub fn card(client: &Client) -> ClientCard {
+/// An app, as pages show it.
+pub async fn card(page: &Page, client: &Client) -> ClientCard {
     let metadata = &client.metadata;
+    let logo = logo::address(page, client).await;
     ClientCard::new(metadata.client_name.as_deref(), &client.client_id)
-        .logo(metadata.logo_uri.as_deref())
+        .logo(logo.as_deref())
         .home(metadata.client_uri.as_deref())
         .policy(metadata.policy_uri.as_deref())
         .terms(metadata.tos_uri.as_deref())
+}
+
+/// The app that asks, as every page of a journey shows it: with a warning, if nobody here has looked at it.
+pub async fn asking(page: &Page, journey: &Journey) -> ClientCard {
+    let leads_to = || Destination::of(journey.request.reply.redirect_uri());
+    card(page, &journey.client).await.unverified(journey.client.is_self_registered().then(leads_to))
 }

@@ -8,7 +8,7 @@ use super::{
     login::card,
     request::{Page, see_other},
     view::View,
-    views::{ClientCard, FormPost, LoggedOut, LogoutConfirm, SigningOut, Told},
+    views::{FormPost, LoggedOut, LogoutConfirm, SigningOut, Told},
 };
 use crate::{
     flows::{
@@ -43,7 +43,7 @@ pub async fn posted(page: Page) -> Response {
 async fn ask(mut page: Page, params: Params) -> Response {
     page.browser.speak(params.get("ui_locales"));
     let next = logout::end_session(&page.app, &params, &page.browser.visitor, false).await;
-    show(&page, &params, next)
+    show(&page, &params, next).await
 }
 
 async fn confirmed(page: &Page) -> Result<Response, Box<Response>> {
@@ -52,17 +52,19 @@ async fn confirmed(page: &Page) -> Result<Response, Box<Response>> {
         return Ok(page.go("/account"));
     }
     let next = logout::end_session(&page.app, &page.form, &page.browser.visitor, true).await;
-    Ok(show(page, &page.form, next))
+    Ok(show(page, &page.form, next).await)
 }
 
-pub fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
+pub async fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Response {
     match next {
         Ok(Next::Confirm { client, person, returns }) => {
             // An address that is not the client's goes no further, not even into our own form.
             let kept = KEPT.iter().filter(|name| returns || **name != "post_logout_redirect_uri");
             let fields = kept.filter_map(|name| Some(((*name).to_owned(), params.get(name)?.to_owned()))).collect();
-            let client = client.map(|client| card(&client));
-            let images = client.as_ref().and_then(ClientCard::logo_origin).into_iter().collect();
+            let client = match client {
+                Some(client) => Some(card(page, &client).await),
+                None => None,
+            };
             let view = LogoutConfirm {
                 frame: page.browser.frame(&page.app),
                 action: page.browser.path("/logout"),
@@ -72,7 +74,7 @@ pub fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> Respon
             };
             let address = params.get("post_logout_redirect_uri").filter(|_| returns);
             let forms = address.and_then(redirect_uri::csp_source).into_iter().collect();
-            page.show(View::ok(view), &Policy { images, forms, ..Policy::default() })
+            page.show(View::ok(view), &Policy { forms, ..Policy::default() })
         }
         Ok(Next::Away { address, told }) => {
             let host = FormPost::host(&address);

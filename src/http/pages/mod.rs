@@ -11,6 +11,7 @@ pub mod error;
 pub mod files;
 pub mod language;
 pub mod login;
+pub mod logo;
 pub mod logout;
 pub mod request;
 pub mod session_check;

@@ -3,7 +3,9 @@
 mod clients;
 mod keys;
 mod logs;
+mod metadata;
 mod migrate;
+mod registration_tokens;
 mod serve;
 mod settings;
 mod trace;

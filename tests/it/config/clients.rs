@@ -1,6 +1,10 @@
 //! Declared apps and APIs.
 use serde_json::json;
-use signet::config::{AccessTokenFormat, ClientKind, Consent, RefreshTokens};
+use signet::{
+    config::{AccessTokenFormat, ClientKind, Consent, RefreshTokens},
+    crypto::jwk::{generate, public_jwk},
+    flows::declared,
+};
 
 use super::{refusal, settings};
 
@@ -145,4 +149,28 @@ fn a_problem_that_others_find_names_its_line() {
     assert_eq!(line("clients[0].scope"), "signet.toml:1: clients[0].scope: it is wrong; mend it");
     assert_eq!(line("clients[0]"), "signet.toml:1: clients[0]: it is wrong; mend it");
     assert_eq!(line("listen"), "listen = \"127.0.0.1:8080\": it is wrong; mend it");
+}
+
+/// Keys to encrypt for are enough for a client that signs nothing; each purpose needs a key that serves it.
+#[test]
+fn the_keys_of_a_client_serve_what_they_are_declared_for() {
+    let key = |algorithm| public_jwk(&generate(algorithm, 2048).unwrap(), algorithm).unwrap();
+    let (sign, encrypt) = (key("ES256"), key("ECDH-ES"));
+    let basic = "client_secret = 'ccqUOrXuQU5DsrQ4vSTW2rwQZ1QpWWrQ'\nid_token_encrypted_response_alg = 'ECDH-ES'";
+    let by_key = "token_endpoint_auth_method = 'private_key_jwt'";
+    for (keys, options, says) in [
+        (vec![&encrypt], basic, None),
+        (vec![&sign, &encrypt], basic, None),
+        (vec![&sign, &encrypt], by_key, None),
+        (vec![&sign], basic, Some("no key that ECDH-ES could encrypt for")),
+        (vec![&encrypt], by_key, Some("its use is not sig")),
+    ] {
+        let jwks = json!({ "keys": keys });
+        let options = format!("redirect_uris = ['https://shop.example/cb']\njwks = '{jwks}'\n{options}\n");
+        let checked = declared::check(&settings(&format!("{SHOP}{options}")));
+        match says {
+            None => checked.unwrap(),
+            Some(says) => assert!(checked.unwrap_err().to_string().contains(says), "{options}"),
+        }
+    }
 }

@@ -144,13 +144,13 @@ pub fn granted(browser: &Browser, client: &RelyingParty, asked: &Asked) -> Strin
     code
 }
 
-fn registered_query(redirect_uri: &str) -> HashMap<String, String> {
+pub fn registered_query(redirect_uri: &str) -> HashMap<String, String> {
     Url::parse(redirect_uri).map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default()
 }
 
 /// What both kinds of authorization response share.
 #[track_caller]
-fn answers(landed: &Landed, client: &RelyingParty, asked: &Asked) {
+pub fn answers(landed: &Landed, client: &RelyingParty, asked: &Asked) {
     let target = asked.get("redirect_uri").unwrap_or(&client.redirect_uri);
     let joint = if target.contains('?') { '&' } else { '?' };
     let (mode, expected) = match asked.get("response_mode") {

@@ -6,18 +6,22 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{
-    Client, Method, Request,
+    Certificate, Client, Method, Request,
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
+use super::authority::AUTHORITY;
+
 /// Where the server says that it lives, and where it really listens: as behind a proxy, the two may differ.
 #[derive(Clone, Debug)]
 pub struct Site {
     pub issuer: String,
     pub address: SocketAddr,
+    /// The server itself speaks TLS, with a certificate of the tests' authority; then it lives where it says.
+    pub over_tls: bool,
 }
 
 impl Site {
@@ -40,13 +44,11 @@ impl Site {
     pub async fn try_send(&self, call: Call) -> reqwest::Result<Answer> {
         let url = self.url(&call.url);
         assert!(self.is_ours(&url), "the tests never leave the server: {url}");
-        let mut wire = url.clone();
-        wire.set_scheme("http").expect("http is special too");
-        wire.set_host(Some(&self.address.ip().to_string())).expect("an address is a host");
-        wire.set_port(Some(self.address.port())).expect("http has ports");
-        let mut request = Request::new(call.method, wire);
-        let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-        request.headers_mut().insert("host", HeaderValue::from_str(authority).unwrap());
+        let mut request = Request::new(call.method, self.wire(&url));
+        if !self.over_tls {
+            let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+            request.headers_mut().insert("host", HeaderValue::from_str(authority).unwrap());
+        }
         for (name, value) in call.headers {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
@@ -57,12 +59,27 @@ impl Site {
             }
         }
         *request.body_mut() = call.body.map(Into::into);
-        let client = call.from.map_or_else(|| CLIENT.clone(), |from| client(Some(from)));
+        let client = match call.from {
+            _ if self.over_tls => TLS_CLIENT.clone(),
+            Some(from) => client(Some(from)),
+            None => CLIENT.clone(),
+        };
         let reply = client.execute(request).await?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let answer = Answer { url, status, headers, body: reply.bytes().await?.to_vec() };
         answer.keeps_general_rule_1();
         Ok(answer)
+    }
+
+    /// Where a request for this URL really goes.
+    fn wire(&self, url: &Url) -> Url {
+        let mut wire = url.clone();
+        if !self.over_tls {
+            wire.set_scheme("http").expect("http is special too");
+            wire.set_host(Some(&self.address.ip().to_string())).expect("an address is a host");
+            wire.set_port(Some(self.address.port())).expect("http has ports");
+        }
+        wire
     }
 
     pub async fn get(&self, url: &str) -> Answer {
@@ -72,6 +89,14 @@ impl Site {
 
 /// Each test has its own runtime, so connections are not kept: one of another runtime would be dead.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| client(None));
+
+/// Believes the tests' authority and nobody else.
+static TLS_CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    let authority = Certificate::from_pem(&AUTHORITY.certificate).unwrap();
+    let builder = Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).no_proxy();
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    builder.tls_certs_only([authority]).resolve("localhost", here).build().unwrap()
+});
 
 fn client(from: Option<IpAddr>) -> Client {
     let builder = Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).no_proxy();

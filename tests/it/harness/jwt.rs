@@ -4,13 +4,14 @@ use std::sync::LazyLock;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64, Engine};
 use openssl::{
-    bn::BigNum,
     hash::MessageDigest,
-    pkey::{PKey, Private, Public},
-    rsa::Rsa,
-    sign::{Signer, Verifier},
+    pkey::{PKey, Private},
+    sign::Signer,
 };
 use serde_json::{Map, Value, json};
+
+use super::jose;
+pub use super::jose::public_key;
 
 /// A token taken apart, nothing believed yet.
 #[derive(Clone, Debug)]
@@ -37,14 +38,15 @@ impl Token {
         self.header["kid"].as_str().expect("a kid")
     }
 
-    /// RS256 by the key of a JWK Set that the header names.
+    pub fn alg(&self) -> &str {
+        self.header["alg"].as_str().expect("an alg")
+    }
+
+    /// By the key of a JWK Set that the header names, with the algorithm that the key is for.
     pub fn is_signed_by(&self, keys: &Value) -> bool {
         let keys = keys["keys"].as_array().expect("a JWK Set");
         let Some(key) = keys.iter().find(|key| key["kid"] == self.header["kid"]) else { return false };
-        assert_eq!(self.header["alg"], "RS256", "{:?}", self.header);
-        let key = public_key(key);
-        let mut verifier = Verifier::new(MessageDigest::sha256(), &key).unwrap();
-        verifier.verify_oneshot(&self.signature, self.signed.as_bytes()).unwrap()
+        jose::verify(self.alg(), key, &self.signed, &self.signature)
     }
 }
 
@@ -53,43 +55,56 @@ fn object(part: &str) -> Map<String, Value> {
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(&bytes)))
 }
 
-pub fn public_key(jwk: &Value) -> PKey<Public> {
-    let number = |name: &str| BigNum::from_slice(&BASE64.decode(jwk[name].as_str().unwrap()).unwrap()).unwrap();
-    PKey::from_rsa(Rsa::from_public_components(number("n"), number("e")).unwrap()).unwrap()
-}
-
 /// A key pair that the server did not make: a client's own, or an attacker's.
 #[derive(Clone)]
 pub struct Pair {
     pub kid: String,
+    pub alg: String,
     key: PKey<Private>,
 }
 
 /// Keys are costly, so all tests share two: one that a client registers, and one that nobody knows.
-pub static CLIENTS_KEY: LazyLock<Pair> = LazyLock::new(|| Pair::generate("client-key"));
-pub static FOREIGN_KEY: LazyLock<Pair> = LazyLock::new(|| Pair::generate("foreign-key"));
+pub static CLIENTS_KEY: LazyLock<Pair> = LazyLock::new(|| Pair::of("client-key", "RS256"));
+pub static FOREIGN_KEY: LazyLock<Pair> = LazyLock::new(|| Pair::of("foreign-key", "RS256"));
 
 impl Pair {
-    fn generate(kid: &str) -> Self {
-        Pair { kid: kid.into(), key: PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap() }
+    /// A new key; what it encrypts with is an algorithm too.
+    pub fn of(kid: &str, alg: &str) -> Self {
+        Pair { kid: kid.into(), alg: alg.into(), key: jose::generate(alg) }
     }
 
+    /// As a client publishes it.
     pub fn jwk(&self) -> Value {
-        let rsa = self.key.rsa().unwrap();
-        let number = |number: &openssl::bn::BigNumRef| BASE64.encode(number.to_vec());
-        json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": number(rsa.n()), "e": number(rsa.e()) })
+        let usage = if matches!(self.alg.as_str(), "RSA-OAEP-256" | "ECDH-ES") { "enc" } else { "sig" };
+        let mut jwk = jose::public_jwk(&self.key);
+        let about = json!({ "kid": self.kid, "alg": self.alg, "use": usage });
+        jwk.as_object_mut().unwrap().extend(about.as_object().unwrap().clone());
+        jwk
+    }
+
+    /// PKCS#8, for a library that decrypts.
+    pub fn der(&self) -> Vec<u8> {
+        self.key.private_key_to_pkcs8().unwrap()
     }
 
     pub fn sign(&self, claims: &Value) -> String {
-        self.sign_with(&json!({ "alg": "RS256", "kid": self.kid }), claims)
+        self.sign_with(&json!({ "alg": self.alg, "kid": self.kid }), claims)
     }
 
+    /// With the key's own algorithm, whatever the header says.
     pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
         let signed = format!("{}.{}", part(header), part(claims));
-        let mut signer = Signer::new(MessageDigest::sha256(), &self.key).unwrap();
-        let signature = signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
+        let signature = jose::sign(&self.alg, &self.key, &signed);
         format!("{signed}.{}", BASE64.encode(signature))
     }
+}
+
+/// Signed by a shared secret (RFC 7518 §3.2).
+pub fn by_secret(secret: &[u8], header: &Value, claims: &Value) -> String {
+    let signed = format!("{}.{}", part(header), part(claims));
+    let secret = PKey::hmac(secret).unwrap();
+    let mut signer = Signer::new(MessageDigest::sha256(), &secret).unwrap();
+    format!("{signed}.{}", BASE64.encode(signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap()))
 }
 
 fn part(value: &Value) -> String {
@@ -104,13 +119,8 @@ pub fn unsigned(claims: &Value) -> String {
 /// HS256 with the bytes of a public RSA key as the secret: PEM and DER, as libraries differ in which they take.
 pub fn keyed_with_the_public_key(claims: &Value, jwk: &Value) -> [String; 2] {
     let key = public_key(jwk);
-    [key.public_key_to_pem().unwrap(), key.public_key_to_der().unwrap()].map(|secret| {
-        let secret = PKey::hmac(&secret).unwrap();
-        let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "kid": jwk["kid"] })), part(claims));
-        let mut signer = Signer::new(MessageDigest::sha256(), &secret).unwrap();
-        let signature = signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
-        format!("{signed}.{}", BASE64.encode(signature))
-    })
+    [key.public_key_to_pem().unwrap(), key.public_key_to_der().unwrap()]
+        .map(|secret| by_secret(&secret, &json!({ "alg": "HS256", "kid": jwk["kid"] }), claims))
 }
 
 /// Another payload under the old signature.

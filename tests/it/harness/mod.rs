@@ -1,13 +1,19 @@
 //! What the tests stand on: a server for each test, a browser for the person, a relying party for the application.
 //! Only `server` and `seed` know the inside of the server; everything else sees what the world sees.
 pub mod assert;
+pub mod authority;
 pub mod browser;
+mod built;
 pub mod cookies;
+pub mod documents;
 pub mod fixtures;
+pub mod front;
 pub mod html;
 pub mod http;
+pub mod jose;
 pub mod jwt;
 mod own;
+pub mod process;
 pub mod relying_party;
 pub mod seed;
 pub mod server;

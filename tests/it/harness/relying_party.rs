@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use super::{
     http::{Answer, Call, Parameters, Site},
-    jwt::Pair,
+    jwt::{Pair, by_secret},
     tokens::Tokens,
 };
 
@@ -26,6 +26,7 @@ pub enum Proof {
     Basic(String),
     Post(String),
     PrivateKeyJwt(Pair),
+    SecretJwt(String),
 }
 
 #[derive(Clone)]
@@ -142,6 +143,13 @@ impl RelyingParty {
         self.post(TOKEN, form).await
     }
 
+    /// An access token that a machine gets for itself (RFC 6749 §4.4).
+    pub async fn for_itself(&self, scope: &str) -> String {
+        let answer = self.token(Parameters::new(&[("grant_type", "client_credentials"), ("scope", scope)])).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
     pub async fn introspect(&self, token: &str) -> Answer {
         self.post(INTROSPECT, Parameters::new(&[("token", token)])).await
     }
@@ -170,7 +178,9 @@ impl RelyingParty {
                 let form = form.also("client_id", &self.client_id).also("client_secret", secret);
                 Call::post(path).form(&form)
             }
-            Proof::PrivateKeyJwt(_) => Call::post(path).form(&with_assertion(form, &self.assertion(|_| {}))),
+            Proof::PrivateKeyJwt(_) | Proof::SecretJwt(_) => {
+                Call::post(path).form(&with_assertion(form, &self.assertion(|_| {})))
+            }
         };
         match &self.origin {
             Some(origin) => call.header("origin", origin),
@@ -180,10 +190,13 @@ impl RelyingParty {
 
     /// A client assertion (RFC 7523 §3) as the server asks for it, changed as a test says.
     pub fn assertion(&self, change: impl FnOnce(&mut Value)) -> String {
-        let Proof::PrivateKeyJwt(pair) = &self.proof else { panic!("{} has no key", self.client_id) };
         let mut claims = self.assertion_claims();
         change(&mut claims);
-        pair.sign(&claims)
+        match &self.proof {
+            Proof::PrivateKeyJwt(pair) => pair.sign(&claims),
+            Proof::SecretJwt(secret) => by_secret(secret.as_bytes(), &json!({ "alg": "HS256" }), &claims),
+            _ => panic!("{} has no key", self.client_id),
+        }
     }
 
     pub fn assertion_claims(&self) -> Value {
@@ -243,7 +256,7 @@ impl RelyingParty {
     pub async fn trusts(&self, tokens: &Tokens, asked: &Asked) {
         let keys = self.jwks().await;
         tokens.id_token().is_for(self, asked.get("nonce"), &keys);
-        super::tokens::hash_fits(&tokens.id_token().0.claims, "at_hash", &tokens.access);
+        super::tokens::hash_fits(&tokens.id_token().0, "at_hash", &tokens.access);
     }
 
     pub fn logout_url(&self, parameters: &[(&str, &str)]) -> String {

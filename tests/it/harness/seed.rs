@@ -79,6 +79,8 @@ pub struct ClientSpec {
     /// Profile claims in the ID token too.
     pub id_token_claims: bool,
     pub opaque_access_tokens: bool,
+    /// Members of its registration beyond these, by their names there; they win.
+    pub more: Value,
 }
 
 impl ClientSpec {
@@ -95,6 +97,7 @@ impl ClientSpec {
             first_party: false,
             id_token_claims: false,
             opaque_access_tokens: false,
+            more: json!({}),
         }
     }
 
@@ -123,7 +126,7 @@ impl ClientSpec {
         let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let with_keys = self.auth_method == "private_key_jwt";
         let with_pages = !self.redirect_uris.is_empty();
-        ClientMetadata {
+        let metadata = ClientMetadata {
             client_name: Some(format!("The {} application", self.client_id)),
             application_type: if self.kind == Kind::Native { "native".into() } else { "web".into() },
             redirect_uris: owned(&self.redirect_uris),
@@ -134,7 +137,10 @@ impl ClientSpec {
             scope: self.scope.parse().unwrap(),
             jwks: with_keys.then(|| json!({ "keys": [CLIENTS_KEY.jwk()] })),
             ..ClientMetadata::default()
-        }
+        };
+        let mut members = json!(metadata);
+        members.as_object_mut().unwrap().extend(self.more.as_object().expect("members").clone());
+        serde_json::from_value(members).expect("a registration")
     }
 
     fn policy(&self) -> ClientPolicy {
@@ -199,6 +205,7 @@ pub async fn try_client(server: &TestServer, spec: ClientSpec) -> Result<Relying
         "none" => Proof::None,
         "client_secret_basic" => Proof::Basic(secret()),
         "client_secret_post" => Proof::Post(secret()),
+        "client_secret_jwt" => Proof::SecretJwt(secret()),
         "private_key_jwt" => Proof::PrivateKeyJwt(CLIENTS_KEY.clone()),
         other => panic!("no such method: {other}"),
     };

@@ -1,5 +1,5 @@
 //! A server for one test: its own database, a clock that the test turns, chance from a seed, the real listener and routes.
-use std::{fs, sync::LazyLock};
+use std::{fs, sync::LazyLock, time::Duration};
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use signet::{
@@ -16,18 +16,21 @@ use signet::{
     store::{Sealed, signing_key},
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    sync::{SemaphorePermit, oneshot},
+};
 use url::Url;
 
 pub use signet::app::clock::Clock;
 
-use super::{browser::Browser, http::Site, relying_party::RelyingParty, seed};
+use super::{authority::AUTHORITY, browser::Browser, http::Site, process::Process, relying_party::RelyingParty, seed};
 
 /// 2026-01-01T00:00:00Z: late enough that no test meets a negative time, and the same in every run.
 const START: i64 = 1_767_225_600;
 
 /// The APIs RS1 and RS2 of the security cases: resource servers come with the settings.
-const SETTINGS: &str = r#"
+pub(super) const SETTINGS: &str = r#"
 [[resources]]
 identifier = "https://one.api.example/"
 name = "Reports"
@@ -45,9 +48,21 @@ pub struct TestServer {
     pub app: App,
     pub site: Site,
     pub clock: Clock,
-    _stop: oneshot::Sender<()>,
-    _folder: TempDir,
-    _database: Option<OwnDatabase>,
+    pub(super) _running: Running,
+    pub(super) _folder: TempDir,
+    pub(super) _database: Option<OwnDatabase>,
+}
+
+/// Where the server runs; it ends with this.
+pub(super) enum Running {
+    Here {
+        _stop: oneshot::Sender<()>,
+    },
+    /// The built program, and its place among the few that run at once.
+    Program {
+        _process: Process,
+        _place: SemaphorePermit<'static>,
+    },
 }
 
 impl TestServer {
@@ -92,11 +107,41 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel();
         let service = http::service(&app);
         tokio::spawn(listener::serve(tcp, service, None, listener::Limits::default(), async { drop(stopped.await) }));
-        TestServer { app, site: Site { issuer, address }, clock, _stop: stop, _folder: folder, _database: database }
+        let site = Site { issuer, address, over_tls: false };
+        TestServer { app, site, clock, _running: Running::Here { _stop: stop }, _folder: folder, _database: database }
     }
 
     pub fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// Time passes: where the clock is ours we turn it, and where it is not we wait.
+    pub async fn wait(&self, seconds: u32) {
+        match &self.clock {
+            Clock::Fixed(_) => self.clock.advance(seconds.into()),
+            Clock::System => {
+                assert!(seconds <= 35, "nobody waits {seconds} s for a test");
+                tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+            }
+        }
+    }
+
+    /// Whether something happened at this time: exactly by a clock that stands still, nearly by one that goes.
+    #[track_caller]
+    pub fn was_at(&self, found: i64, expected: i64) {
+        let slack = if matches!(self.clock, Clock::Fixed(_)) { 0 } else { 10 };
+        assert!((expected - slack..=expected).contains(&found), "at {found}, not at {expected}");
+    }
+
+    /// Asks until there is an answer: what one process has written reaches another in a few seconds.
+    pub async fn until<T>(&self, ask: impl AsyncFn() -> Option<T>) -> T {
+        for _ in 0..100 {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("nothing came of it within ten seconds")
     }
 
     pub fn browser(&self) -> Browser {
@@ -115,6 +160,7 @@ impl TestServer {
 fn load(folder: &TempDir, port: u16, database: Option<&OwnDatabase>, settings: &[(&str, &str)]) -> config::Config {
     let file = folder.path().join("signet.toml");
     fs::write(&file, SETTINGS).unwrap();
+    AUTHORITY.write_to(folder.path());
     let mut flags = vec![
         ("data_dir".to_string(), folder.path().join("data").display().to_string()),
         ("listen".into(), format!("127.0.0.1:{port}")),
@@ -133,7 +179,7 @@ fn load(folder: &TempDir, port: u16, database: Option<&OwnDatabase>, settings: &
 }
 
 /// What `flows::start::open` does, with a signing key that is there already: making one takes half a second.
-async fn open(config: config::Config, around: Surroundings) -> App {
+pub(super) async fn open(config: config::Config, around: Surroundings) -> App {
     open::data_dir(&config).unwrap();
     let connected = open::connect(&config).await.unwrap();
     start::migrate(&config, &connected).await.unwrap();

@@ -50,7 +50,7 @@ impl Data {
         let card = ClientCard::new(Some(&name), "client");
         match self {
             Self::Pleasant => card
-                .logo(Some("https://rp.example/logo.svg"))
+                .logo(Some("/clients/client/logo?v=1"))
                 .home(Some("https://rp.example/"))
                 .policy(Some("https://rp.example/privacy"))
                 .terms(Some("https://rp.example/terms")),
@@ -60,6 +60,12 @@ impl Data {
                 .policy(Some(HOSTILE_LINKS[2]))
                 .terms(Some(HOSTILE_LINKS[4])),
         }
+    }
+
+    /// An app that registered itself.
+    fn stranger(self) -> ClientCard {
+        let host = self.word("rp.example");
+        self.client().logo(None).unverified(Some(Destination::Site(host)))
     }
 
     fn person(self) -> Person {
@@ -140,6 +146,12 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("login-again", ids, &login(Some(data.client()), &hint, Some(data.person()), None)),
         page("login-again-wrong", ids, &login(None, &hint, Some(data.person()), Some(LoginProblem::Wrong))),
         page("consent", &["consent-allow", "consent-deny"], &consent(texts, data)),
+        page(
+            "consent-unverified",
+            &["consent-allow", "consent-deny", "client-unverified"],
+            &Consent { client: data.stranger(), ..consent(texts, data) },
+        ),
+        page("login-unverified", ids, &login(Some(data.stranger()), "", None, None)),
         page("consent-device", &["consent-allow", "consent-deny"], &consent_on_a_device(texts, data)),
         page("accounts", chooser_ids, &chooser(None)),
         page("accounts-wanted", chooser_ids, &chooser(Some(data.word("charles@example.org")))),

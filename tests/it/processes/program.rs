@@ -1,9 +1,8 @@
 //! A place where Signet lives (settings, data folder, database), and the processes that run there.
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    io::Write,
+    process::{Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -15,6 +14,7 @@ use tokio::{task::spawn_blocking, time::sleep};
 use crate::harness::{
     Asked, Browser, Call, Proof, RelyingParty, Tokens, assert,
     http::Site,
+    process::Process,
     relying_party::random,
     seed::Person,
     server::{Clock, OwnDatabase},
@@ -146,46 +146,7 @@ impl Place {
 
     /// A server that has just been started.
     pub fn begin(&self) -> Starting {
-        let mut child = self.command().arg("serve").spawn().unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        listen(child.stdout.take().unwrap(), said.clone());
-        listen(child.stderr.take().unwrap(), said.clone());
-        Starting { process: Process { child, said }, begun: Instant::now() }
-    }
-}
-
-/// Keeps what a stream says, line by line, until it ends.
-fn listen(stream: impl Read + Send + 'static, said: Arc<Mutex<Vec<String>>>) {
-    std::thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            said.lock().unwrap().push(line);
-        }
-    });
-}
-
-struct Process {
-    child: Child,
-    /// Its output and its log, line by line.
-    said: Arc<Mutex<Vec<String>>>,
-}
-
-impl Process {
-    fn log(&self) -> String {
-        self.said.lock().unwrap().join("\n")
-    }
-
-    fn find(&self, part: &str) -> Option<String> {
-        self.said.lock().unwrap().iter().find(|line| line.contains(part)).cloned()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("what the server said:\n{}", self.log());
-        }
+        Starting { process: Process::start(self.command().arg("serve")), begun: Instant::now() }
     }
 }
 
@@ -207,7 +168,7 @@ impl Starting {
             assert!(self.begun.elapsed() < PATIENCE, "the server does not listen:\n{}", self.process.log());
             sleep(Duration::from_millis(5)).await;
         };
-        let server = Server { site: Site { issuer: ISSUER.into(), address }, process: self.process };
+        let server = Server { site: Site { issuer: ISSUER.into(), address, over_tls: false }, process: self.process };
         server.await_status("/health/ready", 200, PATIENCE).await;
         server
     }

@@ -1,8 +1,9 @@
 //! Basic OP, first part: tokens, userinfo, codes and clients. Plan: oidcc-basic-certification-test-plan.
 use serde_json::{Map, Value};
 
+use super::fixtures;
 use crate::harness::{
-    Call, Parameters, Tokens, Userinfo, assert, fixtures,
+    Call, Parameters, Tokens, Userinfo, assert,
     fixtures::Fixtures,
     relying_party::{DISCOVERY, encoded},
     seed::every_claim,
@@ -179,7 +180,7 @@ async fn oidcc_codereuse() {
 async fn oidcc_codereuse_30seconds() {
     let f = fixtures().await;
     let visit = f.visit(&f.c1).await;
-    f.clock.advance(30);
+    f.wait(30).await;
     assert!(f.c1.may_read_userinfo(&visit.tokens.access).await);
     assert::json(&f.c1.redeem(&visit.code, &visit.asked).await, 400, "invalid_grant");
     assert!(!f.c1.may_read_userinfo(&visit.tokens.access).await);
@@ -209,7 +210,7 @@ async fn oidcc_refresh_token() {
     assert!(lists("scopes_supported", "offline_access") && lists("grant_types_supported", "refresh_token"));
     let first = f.visit_with(&f.c1, f.c1.asks_to_stay()).await.tokens;
     let other = f.visit_with(&f.c4, f.c4.asks_to_stay()).await.tokens;
-    f.clock.advance(1);
+    f.wait(1).await;
     let form = f.c1.refreshing(first.refresh_token()).with("scope", "openid profile email offline_access");
     let answer = f.c1.token(form).await;
     let second = Tokens::of(&answer);

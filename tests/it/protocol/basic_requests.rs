@@ -1,7 +1,8 @@
 //! Basic OP, third part: what a request may carry. Plan: oidcc-basic-certification-test-plan.
 use serde_json::json;
 
-use crate::harness::{Asked, Fixtures, Parameters, Userinfo, assert, fixtures, jwt};
+use super::fixtures;
+use crate::harness::{Asked, Fixtures, Parameters, Userinfo, assert, jwt};
 
 /// The flow completes in a browser of nobody, and the ID token is as it should be.
 async fn succeeds(f: &Fixtures, asked: Asked) -> crate::harness::fixtures::Visit {

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
+use super::fixtures;
 use crate::harness::{
-    Parameters, Tokens, Userinfo, assert, fixtures,
+    Parameters, Tokens, Userinfo, assert,
     fixtures::Fixtures,
     jwt::Token,
     relying_party::{DISCOVERY, METADATA, random},

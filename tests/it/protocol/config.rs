@@ -2,7 +2,8 @@
 //! oidcc-discovery-endpoint-verification.
 use serde_json::{Value, json};
 
-use crate::harness::{Call, TestServer, fixtures, jwt, relying_party::DISCOVERY};
+use super::{fixtures, secure};
+use crate::harness::{Call, jwt, relying_party::DISCOVERY};
 
 /// Every member of Discovery §3 and RFC 8414 §2 that the server publishes, with its JSON type; an unknown one warns.
 const STRINGS: [&str; 10] = [
@@ -67,11 +68,11 @@ fn list<'a>(metadata: &'a Value, name: &str) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn oidcc_discovery_endpoint_verification() {
-    let server = TestServer::at("https://id.example").await;
+    let server = secure().await;
     let answer = server.site.get(DISCOVERY).await;
     assert_eq!((answer.status, answer.media_type()), (200, "application/json"));
     let metadata = answer.json();
-    assert_eq!(metadata["issuer"], "https://id.example");
+    assert_eq!(metadata["issuer"], server.site.issuer.as_str());
     for (name, value) in metadata.as_object().unwrap() {
         match name.as_str() {
             name if STRINGS.contains(&name) => {

@@ -1,8 +1,9 @@
 //! RP-initiated logout. Plan: oidcc-rp-initiated-logout-certification-test-plan.
 use serde_json::json;
 
+use super::{fixtures, secure};
 use crate::harness::{
-    Fixtures, Parameters, TestServer, assert, fixtures,
+    Fixtures, Parameters, assert,
     fixtures::Visit,
     jwt::{FOREIGN_KEY, Token, unsigned},
     relying_party::{DISCOVERY, random},
@@ -32,9 +33,9 @@ async fn visit() -> (Fixtures, Visit, String) {
 
 #[tokio::test]
 async fn oidcc_rp_initiated_logout_discovery_endpoint_verification() {
-    let server = TestServer::at("https://id.example").await;
+    let server = secure().await;
     let metadata = server.site.get(DISCOVERY).await.json();
-    assert_eq!(metadata["end_session_endpoint"], "https://id.example/logout");
+    assert_eq!(metadata["end_session_endpoint"], server.site.url("/logout").as_str());
 }
 
 #[tokio::test]

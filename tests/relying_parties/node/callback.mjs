@@ -1,11 +1,15 @@
-// The relying party's own web server: the callback of the web clients, and the single-page app.
+// The relying party's own web server: the callback of the web clients, what they publish, and the single-page app.
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { setting } from './checks.mjs'
+import { equal, pause, setting } from './checks.mjs'
 
 const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
 const waiting = []
+const told = []
+
+/** What the app has at its own addresses: its public keys, and a request object. */
+export const published = { keys: [], request: '' }
 
 /** The client's own picture. */
 const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><path fill="#0b5d57" d="M24 4 44 14v4H4v-4z"/>
@@ -20,6 +24,15 @@ export function arrival(seconds = 20) {
       resolve(response)
     })
   })
+}
+
+/** The logout tokens that Signet has posted, by the name of the app: as many as are expected, and nothing besides. */
+export async function logoutTokens(count, seconds = 20) {
+  for (const end = Date.now() + seconds * 1000; told.length < count; await pause(0.05)) {
+    if (Date.now() > end) throw new Error(`${told.length} of ${count} logout tokens have come`)
+  }
+  equal(told.length, count, 'the number of logout tokens')
+  return Object.fromEntries(told.splice(0))
 }
 
 export function listen() {
@@ -42,6 +55,16 @@ async function answer(request, response) {
     const received = request.method === 'POST' ? new Request(url, { method: 'POST', headers, body }) : url
     send(response, 'text/html', '<!doctype html><title>The app</title><p id="arrived">Back at the app.')
     waiting.shift()?.(received)
+  } else if (url.pathname.startsWith('/told/') && request.method === 'POST') {
+    const form = new URLSearchParams(await read(request))
+    const isForm = request.headers['content-type'] === 'application/x-www-form-urlencoded'
+    const sound = isForm && [...form.keys()].join() === 'logout_token'
+    if (sound) told.push([url.pathname.split('/')[2], form.get('logout_token')])
+    response.writeHead(sound ? 200 : 400, { 'cache-control': 'no-store' }).end()
+  } else if (url.pathname === '/jwks.json') {
+    send(response, 'application/json', JSON.stringify({ keys: published.keys }))
+  } else if (url.pathname === '/request.jwt') {
+    send(response, 'application/oauth-authz-req+jwt', published.request)
   } else if (url.pathname === '/signed-out') {
     send(response, 'text/html', '<!doctype html><title>The app</title><p id="signed-out">Signed out of the app.')
   } else if (url.pathname === '/logo.svg') {

@@ -1,59 +1,15 @@
 // openid-client (npm) as the relying party, Chromium as the person's browser.
 import * as client from 'openid-client'
 import { launch, person, login, password, allow, deny, quiet } from './browser.mjs'
-import { arrival, listen } from './callback.mjs'
+import { listen } from './callback.mjs'
 import { check, equal, fails, holds, pause, setting, watch } from './checks.mjs'
+import { frontChannel, requestObjects } from './front_channel.mjs'
+import { backchannel } from './logout.mjs'
+import { registration } from './registration.mjs'
+import { PROFILE, authorize, complete, discover, invalidGrant, refusedWith, signIn } from './relying_party.mjs'
+import { algorithms, assertions } from './tokens.mjs'
 
 const { clients, user } = setting
-const PROFILE = 'openid profile email offline_access'
-const invalidGrant = (error) => error instanceof client.ResponseBodyError && error.error === 'invalid_grant'
-const refusedWith = (code) => (error) => error instanceof client.AuthorizationResponseError && error.error === code
-
-/** Discovery, as an app does it at its start. Signatures are checked, although TLS would excuse that. */
-function discover(id, authentication) {
-  return client.discovery(new URL(setting.issuer), id, undefined, authentication, {
-    execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
-  })
-}
-
-/** Sends the person to Signet, lets them act, and returns what the callback received. */
-async function authorize(config, page, parameters, ...steps) {
-  const verifier = client.randomPKCECodeVerifier()
-  const state = client.randomState()
-  const nonce = client.randomNonce()
-  const url = client.buildAuthorizationUrl(config, {
-    redirect_uri: setting.callback,
-    code_challenge: await client.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state,
-    nonce,
-    ...parameters,
-  })
-  const arriving = arrival()
-  arriving.catch(() => {})
-  await page.goto(url.href)
-  for (const step of steps) await step(page)
-  const received = await arriving
-  // The next step must not overtake the browser on its way.
-  await page.locator('#arrived').waitFor()
-  const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true }
-  return { received, checks, redeem: (more) => client.authorizationCodeGrant(config, received, { ...checks, ...more }) }
-}
-
-async function signIn(config, page, parameters, ...steps) {
-  const { redeem } = await authorize(config, page, parameters, ...steps)
-  return await redeem(parameters.max_age ? { maxAge: Number(parameters.max_age) } : {})
-}
-
-function complete(tokens, scope) {
-  equal(tokens.token_type, 'bearer', 'token_type')
-  holds(tokens.expires_in > 0, 'expires_in is positive')
-  holds(tokens.refresh_token, 'there is a refresh token')
-  equal(tokens.claims().iss, setting.issuer, 'iss')
-  if (tokens.scope !== undefined) {
-    equal(tokens.scope.split(' ').sort().join(' '), scope.split(' ').sort().join(' '), 'scope')
-  }
-}
 
 async function webClient(browser) {
   const { client_id: id, client_secret: secret } = clients.web
@@ -198,17 +154,6 @@ async function otherWebClients(browser) {
     equal(received.method, 'POST', 'the method')
     await fails(redeem, refusedWith('access_denied'), 'access_denied')
   })
-  await check('private_key_jwt, a client of the settings file', async () => {
-    const { client_id: id, key } = clients.jwt
-    const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
-    const signing = await crypto.subtle.importKey('jwk', key, algorithm, false, ['sign'])
-    const config = await discover(id, client.PrivateKeyJwt({ key: signing, kid: key.kid }))
-    const tokens = await signIn(config, page, { scope: PROFILE, prompt: 'consent' }, allow)
-    complete(tokens, PROFILE)
-    complete(await client.refreshTokenGrant(config, tokens.refresh_token), PROFILE)
-    equal((await client.tokenIntrospection(config, tokens.access_token)).active, true, 'active')
-    await client.tokenRevocation(config, tokens.refresh_token)
-  })
   await check('client_credentials by a machine', async () => {
     const { client_id: id, client_secret: secret } = clients.machine
     const config = await discover(id, client.ClientSecretBasic(secret))
@@ -218,6 +163,17 @@ async function otherWebClients(browser) {
     equal(told.active, true, 'active')
     equal(told.client_id, id, 'client_id')
   })
+  await page.context().close()
+}
+
+/** The apps of the settings file, and one person who allows them all. */
+async function furtherWebClients(browser) {
+  const page = await person(browser)
+  watch(page)
+  await frontChannel(page)
+  await requestObjects(page)
+  await assertions(page)
+  await algorithms(page)
   await page.context().close()
 }
 
@@ -251,6 +207,9 @@ const browser = await launch()
 try {
   await webClient(browser)
   await otherWebClients(browser)
+  await furtherWebClients(browser)
+  await backchannel(browser)
+  await registration(browser)
   await singlePageApp(browser)
   // The single-page app tries a refresh token that it has revoked.
   const refused = (complaint) => complaint.includes('/spa?') && complaint.includes('status of 400')

@@ -1,152 +1,20 @@
 """Authlib (PyPI) as the relying party, Selenium with Debian's Chromium driver as the person's browser."""
 
 import http.server
-import json
-import os
-import queue
-import sys
 import tempfile
 import threading
 import time
-import traceback
 import urllib.parse
 
-import requests
-from authlib.common.security import generate_token
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
-from authlib.oidc.core import CodeIDToken, UserInfo
-from authlib.oidc.discovery import OpenIDProviderMetadata
+from authlib.oidc.core import UserInfo
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions as condition
-from selenium.webdriver.support.wait import WebDriverWait
 
-SETTING = json.loads(os.environ["SIGNET_RELYING_PARTY"])
-SCOPE = "openid profile email offline_access"
-SECONDS = 20
-
-
-class Callback(http.server.BaseHTTPRequestHandler):
-    """The app's own web server: keeps the address with which the browser came back."""
-
-    arrived = queue.Queue()
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("content-type", "text/html; charset=utf-8")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>The app</title><p id=arrived>Back at the app.")
-        if not self.path.startswith("/favicon"):
-            Callback.arrived.put(urllib.parse.urljoin(SETTING["callback"], self.path))
-
-    def log_message(self, *_):
-        pass
-
-
-def check(name, action, browser=None):
-    """Prints the outcome of `action` and hands on its value; the first failure ends the program."""
-    try:
-        value = action()
-    except Exception:
-        print(f"FAILED  {SETTING['title']}: {name}")
-        print("        " + traceback.format_exc().replace("\n", "\n        "))
-        if browser:
-            text = browser.find_element(By.TAG_NAME, "body").text
-            print(f"        the page was {browser.current_url}:\n        | " + text[:1500].replace("\n", "\n        | "))
-        sys.exit(1)
-    print(f"ok      {SETTING['title']}: {name}", flush=True)
-    return value
-
-
-def refused(action, code):
-    try:
-        answer = action()
-    except OAuthError as error:
-        assert error.error == code, f"{error.error}, not {code}"
-        return
-    raise AssertionError(f"{code} was expected, but there was {answer}")
-
-
-def chromium(directory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = SETTING["chromium"]
-    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 "--disable-dev-shm-usage", "--lang=en-US", f"--user-data-dir={directory}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(SETTING["chromedriver"]))
-
-
-def element(browser, name):
-    return WebDriverWait(browser, SECONDS).until(condition.element_to_be_clickable((By.ID, name)))
-
-
-def login(browser):
-    element(browser, "login-username").send_keys(SETTING["user"]["username"])
-    element(browser, "login-password").send_keys(SETTING["user"]["password"])
-    element(browser, "login-submit").click()
-
-
-def allow(browser):
-    element(browser, "consent-allow").click()
-
-
-class App:
-    """The relying party: what it discovered, its session, and the last request it made."""
-
-    def __init__(self, browser):
-        self.browser = browser
-        answer = requests.get(f"{SETTING['issuer']}/.well-known/openid-configuration", timeout=SECONDS)
-        answer.raise_for_status()
-        self.metadata = OpenIDProviderMetadata(answer.json())
-        self.jwks = requests.get(self.metadata["jwks_uri"], timeout=SECONDS).json()
-        self.client_id = SETTING["clients"]["authlib"]["client_id"]
-        self.session = OAuth2Session(
-            self.client_id, SETTING["clients"]["authlib"]["client_secret"], scope=SCOPE,
-            redirect_uri=SETTING["callback"], code_challenge_method="S256", default_timeout=SECONDS,
-        )
-
-    def sign_in(self, *steps, **parameters):
-        """Through the pages and back, then the code for tokens: the tokens, and the nonce that was sent."""
-        verifier, nonce = generate_token(48), generate_token()
-        url, state = self.session.create_authorization_url(
-            self.metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce, **parameters
-        )
-        self.browser.get(url)
-        for step in steps:
-            step(self.browser)
-        response = Callback.arrived.get(timeout=SECONDS)
-        returned = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(response).query))
-        assert returned["iss"] == SETTING["issuer"], returned
-        tokens = self.session.fetch_token(
-            self.metadata["token_endpoint"], authorization_response=response, state=state, code_verifier=verifier
-        )
-        return tokens, nonce
-
-    def id_token(self, tokens, **expected):
-        """OpenID Connect Core 3.1.3.7, with the signature by the published keys."""
-        token = jwt.decode(tokens["id_token"], KeySet.import_key_set(self.jwks), algorithms=["RS256"])
-        claims = CodeIDToken(
-            token.claims, token.header,
-            {"iss": {"essential": True, "value": SETTING["issuer"]}, "aud": {"essential": True, "value": self.client_id}},
-            {"client_id": self.client_id, "access_token": tokens["access_token"], **expected},
-        )
-        claims.validate(leeway=5)
-        return claims
-
-    def active(self, token):
-        return self.session.introspect_token(self.metadata["introspection_endpoint"], token=token).json()
-
-    def revoke(self, token):
-        self.session.revoke_token(self.metadata["revocation_endpoint"], token=token).raise_for_status()
-
-    def refresh(self, token):
-        return dict(self.session.refresh_token(self.metadata["token_endpoint"], refresh_token=token))
+import logout
+import options
+import registration
+from relying_party import SETTING, App, Callback, allow, check, chromium, login, refused
 
 
 class ResourceServer(JWTBearerTokenValidator):
@@ -230,7 +98,7 @@ def main():
 
 
 def run(browser):
-    app = check("discovery and keys", lambda: App(browser))
+    app = check("discovery and keys", lambda: App(browser, "authlib"))
     check("the metadata is valid", lambda: check_discovery(app))
     tokens, nonce = check(
         "code flow with PKCE: login, consent, tokens",
@@ -244,6 +112,9 @@ def run(browser):
     second = check("refresh gives new tokens and a valid ID token", lambda: refreshed(app, first, subject))
     check("a spent refresh token is refused and ends its family", lambda: check_reuse(app, first, second))
     check("a revoked refresh token ends the grant", lambda: check_revocation(app), browser)
+    options.run(browser)
+    registration.run(browser, app.metadata)
+    logout.run(browser)
     check("the browser had nothing to complain about", lambda: check_quiet(browser))
 
 

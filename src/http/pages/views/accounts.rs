@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::ClientCard;
+use super::{ClientCard, Destination};
 use crate::http::pages::view::{Frame, Person};
 
 /// Field: `answer` = `continue`, `another` or `cancel`.

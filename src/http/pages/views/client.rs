@@ -1,6 +1,6 @@
 //! The app that asks, as every page of a sign-in shows it.
 
-use super::Link;
+use super::{Destination, Link};
 use crate::http::pages::view;
 
 /// Name, picture and links of a client. The addresses are links only if they are safe to follow.
@@ -11,17 +11,20 @@ pub struct ClientCard {
     pub home: Option<Link>,
     pub policy: Option<Link>,
     pub terms: Option<Link>,
+    /// Where it leads, when it registered itself: nobody has checked that it is what it says (case SEC-089).
+    pub unverified: Option<Destination>,
 }
 
 impl ClientCard {
     /// A client without picture and links. Without a name it is called by its id.
     pub fn new(name: Option<&str>, client_id: &str) -> Self {
         let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or(client_id);
-        Self { name: name.to_owned(), logo: None, home: None, policy: None, terms: None }
+        Self { name: name.to_owned(), logo: None, home: None, policy: None, terms: None, unverified: None }
     }
 
-    pub fn logo(self, uri: Option<&str>) -> Self {
-        Self { logo: uri.and_then(Link::web), ..self }
+    /// The address of the picture that this server keeps of it: browsers see nobody else's.
+    pub fn logo(self, path: Option<&str>) -> Self {
+        Self { logo: path.and_then(Link::local), ..self }
     }
 
     pub fn home(self, uri: Option<&str>) -> Self {
@@ -36,9 +39,8 @@ impl ClientCard {
         Self { terms: uri.and_then(Link::web), ..self }
     }
 
-    /// Where the picture comes from, for the page's `img-src`.
-    pub fn logo_origin(&self) -> Option<String> {
-        self.logo.as_ref()?.origin()
+    pub fn unverified(self, leads_to: Option<Destination>) -> Self {
+        Self { unverified: leads_to, ..self }
     }
 
     pub fn initial(&self) -> String {

@@ -23,11 +23,6 @@ impl Link {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Scheme, host and port, for the `img-src` of the page; nothing for a path of ours.
-    pub fn origin(&self) -> Option<String> {
-        Url::parse(&self.0).ok().map(|url| url.origin().ascii_serialization())
-    }
 }
 
 /// The value, if a browser would stay on this server when sent there: a rooted path that is not `//host` in disguise.
@@ -35,6 +30,15 @@ pub fn local_path(value: &str) -> Option<&str> {
     let rooted = value.starts_with('/') && !value.starts_with("//");
     let plain = value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     (rooted && plain).then_some(value)
+}
+
+/// One part of a path: whatever it has in it, it stays one part (RFC 3986 §2.1).
+pub fn segment(text: &str) -> String {
+    let spelt = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(spelt).collect()
 }
 
 /// Where the browser goes when the person agrees, in words.

@@ -20,7 +20,7 @@ pub use client::ClientCard;
 pub use consent::{Consent, ScopeLine, Topic};
 pub use error::{ErrorPage, Reason};
 pub use form_post::{FORM_POST_SCRIPT, FormPost};
-pub use link::{Destination, Link, local_path};
+pub use link::{Destination, Link, local_path, segment};
 pub use login::{Login, LoginProblem};
 pub use logout::{LoggedOut, LogoutConfirm, SessionCheck, SigningOut, Told};
 pub use moment::Moment;

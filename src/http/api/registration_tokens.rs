@@ -1,0 +1,148 @@
+//! `/api/registration-tokens`: who may register clients where registration is not open.
+
+use poem::{Request, web::Data};
+use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
+
+use super::{operator, problem::Problem};
+use crate::{
+    app::App,
+    flows::admin::registration_tokens::{self as tokens, NewToken, Token},
+    http::oauth::Topic,
+};
+
+pub struct RegistrationTokens;
+
+#[OpenApi]
+impl RegistrationTokens {
+    /// Make an initial access token (RFC 7591 §3). Its text is in this answer and nowhere else.
+    #[oai(
+        path = "/api/registration-tokens",
+        method = "post",
+        tag = "Topic::Administration",
+        operation_id = "create_registration_token"
+    )]
+    async fn create(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        new: Json<NewRegistrationTokenBody>,
+    ) -> Result<Created, Problem> {
+        operator(&app, request).await?;
+        let NewRegistrationTokenBody { name, uses, expires_in } = new.0;
+        let (token, secret) = tokens::create(&app, NewToken { name, uses, expires_in }).await?;
+        let token = RegistrationTokenBody {
+            token: Some(secret.reveal().to_owned()),
+            ..RegistrationTokenBody::of(&token, app.now())
+        };
+        Ok(Created::Ok(Json(token), "no-store".to_owned()))
+    }
+
+    /// All initial access tokens, newest first.
+    #[oai(
+        path = "/api/registration-tokens",
+        method = "get",
+        tag = "Topic::Administration",
+        operation_id = "registration_tokens"
+    )]
+    async fn list(&self, app: Data<&App>, request: &Request) -> Result<Listed, Problem> {
+        operator(&app, request).await?;
+        let now = app.now();
+        let all = tokens::all(&app).await?;
+        let list = RegistrationTokenList {
+            registration_tokens: all.iter().map(|token| RegistrationTokenBody::of(token, now)).collect(),
+        };
+        Ok(Listed::Ok(Json(list), "no-store".to_owned()))
+    }
+
+    /// Make an initial access token worthless. Clients that came by it stay.
+    #[oai(
+        path = "/api/registration-tokens/:id",
+        method = "delete",
+        tag = "Topic::Administration",
+        operation_id = "revoke_registration_token"
+    )]
+    async fn revoke(&self, app: Data<&App>, request: &Request, id: Path<String>) -> Result<Revoked, Problem> {
+        operator(&app, request).await?;
+        // What is no id is the id of nothing.
+        tokens::revoke(&app, id.parse().unwrap_or_default()).await?;
+        Ok(Revoked::Ok("no-store".to_owned()))
+    }
+}
+
+/// An initial access token to be.
+#[derive(Object)]
+struct NewRegistrationTokenBody {
+    /// What you call it.
+    name: String,
+    /// How many clients it is good for.
+    #[oai(default = "once")]
+    uses: i64,
+    /// Seconds.
+    #[oai(default = "a_week")]
+    expires_in: i64,
+}
+
+fn once() -> i64 {
+    1
+}
+
+fn a_week() -> i64 {
+    7 * 86_400
+}
+
+/// An initial access token. Times are seconds since 1970.
+#[derive(Object)]
+struct RegistrationTokenBody {
+    id: String,
+    /// Only when it was just made.
+    #[oai(skip_serializing_if_is_none)]
+    token: Option<String>,
+    name: String,
+    /// `good`, `used up`, `expired` or `revoked`.
+    state: String,
+    uses: i32,
+    used: i32,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl RegistrationTokenBody {
+    fn of(token: &Token, now: i64) -> Self {
+        RegistrationTokenBody {
+            id: token.id.to_string(),
+            token: None,
+            name: token.name.clone(),
+            state: tokens::state(token, now).to_owned(),
+            uses: token.uses,
+            used: token.used,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+        }
+    }
+}
+
+#[derive(Object)]
+struct RegistrationTokenList {
+    registration_tokens: Vec<RegistrationTokenBody>,
+}
+
+#[derive(ApiResponse)]
+enum Created {
+    /// The token.
+    #[oai(status = 201)]
+    Ok(Json<RegistrationTokenBody>, #[oai(header = "Cache-Control")] String),
+}
+
+#[derive(ApiResponse)]
+enum Listed {
+    /// Those that there are, and for a month those that there were.
+    #[oai(status = 200)]
+    Ok(Json<RegistrationTokenList>, #[oai(header = "Cache-Control")] String),
+}
+
+#[derive(ApiResponse)]
+enum Revoked {
+    /// It is good for nothing any more.
+    #[oai(status = 204)]
+    Ok(#[oai(header = "Cache-Control")] String),
+}
