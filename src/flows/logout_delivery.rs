@@ -8,6 +8,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 
 use super::{
+    client_keys,
     event::{self, Event},
     subject, write_one,
 };
@@ -185,7 +186,14 @@ fn judge(met: &Met, number: i32, created_at: i64, now: i64) -> (Then, String) {
 }
 
 async fn send(app: &App, client: &Client, row: &Delivery, uri: &Url) -> Result<Met> {
-    let token = token(app, client, row)?;
+    let token = match token(app, client, row).await {
+        Ok(token) => token,
+        Err(error) => {
+            let (client, trace_id) = (&client.client_id, &row.trace_id);
+            tracing::warn!(client, trace_id, cause = ?error.cause, "no logout token could be made for a client");
+            return Ok(Met::Failed("no token could be made; see the keys of the app".to_owned()));
+        }
+    };
     Ok(match app.outbound.post_form(uri, &[("logout_token", &token)]).await {
         Ok(answer) => match answer.status {
             status @ 200..=299 => Met::Told(status),
@@ -200,8 +208,8 @@ async fn send(app: &App, client: &Client, row: &Delivery, uri: &Url) -> Result<M
     })
 }
 
-/// Fresh for each attempt: the last may have expired on its way.
-fn token(app: &App, client: &Client, row: &Delivery) -> Result<String> {
+/// Fresh for each attempt: the last may have expired on its way. Encrypted for whom ID tokens are (§2.6).
+async fn token(app: &App, client: &Client, row: &Delivery) -> Result<String> {
     let now = app.now();
     let signer = app.keys.ring().signer(&client.metadata.id_token_signed_response_alg, now)?;
     let claims = LogoutToken {
@@ -214,7 +222,15 @@ fn token(app: &App, client: &Client, row: &Delivery) -> Result<String> {
         events: Events,
         sid: &row.session_id.to_string(),
     };
-    signer.sign(Some(logout_token::TYPE), &claims).map_err(Error::internal)
+    let signed = signer.sign(Some(logout_token::TYPE), &claims).map_err(Error::internal)?;
+    let metadata = &client.metadata;
+    match &metadata.id_token_encrypted_response_alg {
+        None => Ok(signed),
+        Some(alg) => {
+            let enc = metadata.id_token_encrypted_response_enc.as_deref();
+            client_keys::encrypt(app, client, &signed, alg, enc).await
+        }
+    }
 }
 
 /// For the report, which apps' operators may see too: what happened, and nothing of our network.

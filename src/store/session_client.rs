@@ -2,6 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
+    QuerySelect,
     entity::prelude::*,
     sea_query::{OnConflict, Query},
 };
@@ -26,8 +27,12 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Once for each client of a session.
+/// Once for each client of a session. The lock makes whoever ends the session meanwhile find this row; a session that is
+/// over already gets none.
 pub async fn note(db: &impl ConnectionTrait, session: Uuid, client_id: &str, now: i64) -> Result<(), DbErr> {
+    if !is_live(db, session).await? {
+        return Ok(());
+    }
     let row = ActiveModel { session_id: Set(session), client_id: Set(client_id.to_owned()), since: Set(now) };
     let known =
         OnConflict::columns([Column::SessionId, Column::ClientId]).do_nothing_on([Column::SessionId]).to_owned();
@@ -35,6 +40,12 @@ pub async fn note(db: &impl ConnectionTrait, session: Uuid, client_id: &str, now
         Ok(_) | Err(DbErr::RecordNotInserted) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+async fn is_live(db: &impl ConnectionTrait, session: Uuid) -> Result<bool, DbErr> {
+    let row = session::Entity::find_by_id(session);
+    // A new login makes the row anew; PostgreSQL, which has waited for that, sees the new one when it looks again.
+    Ok(row.clone().lock_shared().one(db).await?.is_some() || row.one(db).await?.is_some())
 }
 
 /// The clients of a session, as they are registered now; from here on the session has none.

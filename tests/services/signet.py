@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -25,13 +26,14 @@ def free_port():
 class Signet:
     """`signet serve` below `directory`, with nothing but the settings given here. Use it in a `with` statement."""
 
-    def __init__(self, program, directory, settings=None, config=None, port=None):
+    def __init__(self, program, directory, settings=None, config=None, port=None, tls=None):
         self.program = os.path.abspath(program)
         if not os.access(self.program, os.X_OK):
             raise Failure(f"{program} is not there; `make build` and `make bench` build it")
         self.directory = directory
         self.port = port or free_port()
-        self.issuer = f"http://localhost:{self.port}"
+        self.tls = tls  # its certificate and its key, as files
+        self.issuer = f"{'https' if tls else 'http'}://localhost:{self.port}"
         self.process = None
         self.lines = []
         os.makedirs(directory, exist_ok=True)
@@ -41,6 +43,7 @@ class Signet:
             "SIGNET_DATA_DIR": os.path.join(directory, "data"),
             "SIGNET_LISTEN": f"127.0.0.1:{self.port}",
             "SIGNET_ISSUER": self.issuer,
+            **({"SIGNET_TLS_CERTIFICATE": tls[0], "SIGNET_TLS_KEY": tls[1]} if tls else {}),
             **(settings or {}),
         }
         if config is not None:
@@ -75,11 +78,18 @@ class Signet:
 
     def _answers(self):
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            with self._connect() as connection:
                 connection.sendall(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 return connection.recv(64).startswith(b"HTTP/1.1 200")
         except OSError:
             return False
+
+    def _connect(self):
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        if not self.tls:
+            return connection
+        context = ssl.create_default_context(cafile=self.tls[0])
+        return context.wrap_socket(connection, server_hostname="localhost")
 
     def _read(self, stream):
         for line in stream:

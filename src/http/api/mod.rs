@@ -1,6 +1,7 @@
 //! The HTTP API of administration, for machines of the operator. Every handler begins with [`operator`].
 
 pub mod keys;
+pub mod logout_deliveries;
 pub mod problem;
 pub mod registration_tokens;
 
@@ -19,7 +20,7 @@ use crate::{
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
-    (keys::Keys, registration_tokens::RegistrationTokens)
+    (keys::Keys, registration_tokens::RegistrationTokens, logout_deliveries::LogoutDeliveries)
 }
 
 /// Who is asking.

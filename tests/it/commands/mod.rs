@@ -2,6 +2,7 @@
 
 mod clients;
 mod keys;
+mod logouts;
 mod logs;
 mod metadata;
 mod migrate;

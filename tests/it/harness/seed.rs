@@ -79,6 +79,8 @@ pub struct ClientSpec {
     /// Profile claims in the ID token too.
     pub id_token_claims: bool,
     pub opaque_access_tokens: bool,
+    pub frontchannel_logout_uri: Option<String>,
+    pub backchannel_logout_uri: Option<String>,
     /// Members of its registration beyond these, by their names there; they win.
     pub more: Value,
 }
@@ -97,6 +99,8 @@ impl ClientSpec {
             first_party: false,
             id_token_claims: false,
             opaque_access_tokens: false,
+            frontchannel_logout_uri: None,
+            backchannel_logout_uri: None,
             more: json!({}),
         }
     }
@@ -135,6 +139,8 @@ impl ClientSpec {
             response_types: if with_pages { vec!["code".into()] } else { vec![] },
             token_endpoint_auth_method: self.auth_method.into(),
             scope: self.scope.parse().unwrap(),
+            frontchannel_logout_uri: self.frontchannel_logout_uri.clone(),
+            backchannel_logout_uri: self.backchannel_logout_uri.clone(),
             jwks: with_keys.then(|| json!({ "keys": [CLIENTS_KEY.jwk()] })),
             ..ClientMetadata::default()
         };

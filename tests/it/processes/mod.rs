@@ -2,6 +2,7 @@
 //! of the suite (`SIGNET_TEST_DATABASE`), so that `make test` runs it on SQLite, PostgreSQL and MariaDB.
 
 mod crash;
+mod logouts;
 mod outage;
 mod program;
 mod proxy;

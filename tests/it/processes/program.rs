@@ -74,6 +74,14 @@ impl Place {
         Place { folder, database: OwnDatabase::create().await, detour: None }
     }
 
+    /// And with these settings at the end.
+    pub async fn and(settings: &str) -> Self {
+        let place = Self::new().await;
+        let file = place.folder.path().join("signet.toml");
+        fs::write(&file, format!("{}{settings}", fs::read_to_string(&file).unwrap())).unwrap();
+        place
+    }
+
     pub fn is_on_sqlite(&self) -> bool {
         self.database.is_none()
     }

@@ -6,7 +6,8 @@ use super::{fixtures, secure};
 use crate::harness::{Call, jwt, relying_party::DISCOVERY};
 
 /// Every member of Discovery §3 and RFC 8414 §2 that the server publishes, with its JSON type; an unknown one warns.
-const STRINGS: [&str; 10] = [
+const STRINGS: [&str; 11] = [
+    "check_session_iframe",
     "issuer",
     "authorization_endpoint",
     "token_endpoint",
@@ -52,7 +53,11 @@ const LISTS: [&str; 32] = [
     "prompt_values_supported",
     "authorization_details_types_supported",
 ];
-const BOOLEANS: [&str; 5] = [
+const BOOLEANS: [&str; 9] = [
+    "frontchannel_logout_supported",
+    "frontchannel_logout_session_supported",
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
     "claims_parameter_supported",
     "request_parameter_supported",
     "request_uri_parameter_supported",

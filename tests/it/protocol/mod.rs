@@ -1,6 +1,7 @@
 //! The OpenID Foundation's conformance plans in our own words, each test named by the plan's module. Every file is here
 //! twice: against a server in this process, whose clock the tests turn, on every database; and in `over_tls` against the
 //! built program, as a relying party meets it.
+pub mod backchannel_logout;
 mod basic;
 mod basic_prompt;
 mod basic_requests;
@@ -9,6 +10,7 @@ mod config;
 mod dynamic;
 mod family;
 mod form_post;
+pub mod frontchannel_logout;
 mod hybrid;
 mod implicit;
 mod in_time;
@@ -16,6 +18,7 @@ mod over_tls;
 mod plan;
 mod registering;
 mod rp_initiated_logout;
+mod session_management;
 mod third_party_login;
 
 use crate::harness::{Fixtures, TestServer, fixtures};

@@ -247,11 +247,14 @@ async fn sec_104_cookies_are_for_this_host_and_no_script() {
     fill_set_up(&f, &mut other).await;
     note(other.press("setup-submit").await);
     let names: BTreeSet<&str> = seen.iter().map(|cookie| cookie.name.as_str()).collect();
-    let all = ["browser", "known", "language", "session"].map(|name| format!("__Host-signet-{name}"));
+    let all = ["browser", "known", "language", "session", "state"].map(|name| format!("__Host-signet-{name}"));
     assert_eq!(names, all.iter().map(String::as_str).collect());
     for cookie in &seen {
-        assert!(cookie.has("secure") && cookie.has("httponly"), "{cookie:?}");
-        assert_eq!(cookie.attribute("samesite"), Some("Lax"), "{cookie:?}");
+        // The one that an app's frame of ours must read, inside the app's page (OpenID Connect Session Management §3.2):
+        // it is worth nothing, and sec_096 shows that nobody learns the session from it.
+        let open = cookie.name == "__Host-signet-state";
+        assert!(cookie.has("secure") && cookie.has("httponly") != open, "{cookie:?}");
+        assert_eq!(cookie.attribute("samesite"), Some(if open { "None" } else { "Lax" }), "{cookie:?}");
         assert_eq!(cookie.attribute("path"), Some("/"), "{cookie:?}");
         assert!(!cookie.has("domain") && cookie.name.len() + cookie.value.len() < 4096, "{cookie:?}");
         for personal in [&f.u1.id, &f.u1.email, &f.u1.username] {
@@ -272,7 +275,9 @@ async fn sec_104_plain_http_has_other_names() {
     let f = fixtures().await;
     let browser = f.visit(&f.c1).await.browser;
     assert!(browser.cookies().iter().all(|cookie| cookie.name.starts_with("signet-") && !cookie.has("secure")));
-    assert!(browser.cookies().iter().all(|c| c.has("httponly") && c.attribute("samesite") == Some("Lax")));
+    let open = |name: &str| name == "signet-state";
+    assert!(browser.cookies().iter().all(|c| c.has("httponly") != open(&c.name)));
+    assert!(browser.cookies().iter().all(|c| c.attribute("samesite") == Some("Lax")));
 }
 
 /// SEC-105, ASVS 16.5.1: an error is a page or JSON, has an id, and tells nothing of how we are made.

@@ -15,6 +15,7 @@ mod jwt;
 mod limits;
 mod logging;
 mod logout;
+mod logout_told;
 mod markup;
 mod metadata;
 mod pages;

@@ -4,7 +4,8 @@ use signet::{
     flows::set_up,
     jobs,
     store::{
-        access_token, assertion, authorization, grant, revoked_token, session, setup_link, signing_key, trace_event,
+        access_token, assertion, authorization, grant, logout_delivery, revoked_token, session, session_client,
+        setup_link, signing_key, trace_event,
     },
 };
 
@@ -54,6 +55,26 @@ async fn sec_048_an_access_token_outlives_its_refresh_token() {
     assert::json(&f.c1.refresh(tokens.refresh_token()).await, 400, "invalid_grant");
     f.after(1).await;
     assert!(!f.c1.may_read_userinfo(&tokens.access).await);
+}
+
+/// What is known of a session's clients goes with it; so does what they were told, after a week.
+#[tokio::test]
+async fn the_clients_of_a_session_are_forgotten_with_it() {
+    let f = fixtures().await;
+    let told = Some("https://rp.example/told".to_string());
+    let client = f.client(ClientSpec { backchannel_logout_uri: told, ..ClientSpec::web("told") }).await;
+    let visit = f.visit(&client).await;
+    let other = f.visit(&client).await;
+    let count = async || session_client::Entity::find().count(&f.app.db).await.unwrap();
+    assert_eq!(count().await, 2);
+    let mut browser = other.browser;
+    browser.goto("/logout").await.press("logout-confirm").await;
+    assert_eq!(count().await, 1, "the clients of an ended session are told of it, and that is all");
+    f.after(f.app.config.lifetimes.session_absolute.get() + 1).await;
+    assert_eq!(count().await, 0);
+    drop(visit);
+    f.after(7 * DAY).await;
+    assert_eq!(logout_delivery::Entity::find().count(&f.app.db).await.unwrap(), 0);
 }
 
 /// Reliability promise 3: what was revoked or used does not come back while it would be good otherwise.

@@ -1,4 +1,6 @@
 // Headless Chromium, and the hands of a person on Signet's pages.
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { setting } from './checks.mjs'
 
@@ -19,9 +21,27 @@ export function launch() {
   return chromium.launch({ executablePath: setting.chromium, headless: true, chromiumSandbox: false, args: FLAGS })
 }
 
+const ORDINARY = { locale: 'en-US', viewport: { width: 1280, height: 900 } }
+
 /** A person at a browser of their own, without cookies. */
 export async function person(browser, options = {}) {
-  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 }, ...options })
+  return await heard(await browser.newContext({ ...ORDINARY, ...options }))
+}
+
+/** The same at an ordinary profile, which lets pages of one site keep cookies inside pages of another: Playwright's own
+    contexts are private windows, which do not. Closing the page's context ends the browser; whoever started us removes
+    the profile. */
+export async function acrossSites(flags, options = {}) {
+  const profile = mkdtempSync(join(setting.profiles, 'profile-'))
+  mkdirSync(join(profile, 'Default'))
+  const preferences = { profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }
+  writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
+  const launched = { executablePath: setting.chromium, headless: true, chromiumSandbox: false, args: [...FLAGS, ...flags] }
+  const context = await chromium.launchPersistentContext(profile, { ...launched, ...ORDINARY, ...options })
+  return await heard(context)
+}
+
+async function heard(context) {
   context.setDefaultTimeout(15_000)
   context.on('console', listen)
   context.on('weberror', (error) => complaints.push(`${error.page()?.url()}: ${error.error()}`))

@@ -1,0 +1,123 @@
+//! `/api/logout-deliveries`: which apps were told that people have signed out, and what they answered.
+
+use poem::{Request, web::Data};
+use poem_openapi::{ApiResponse, Object, OpenApi, param::Query, payload::Json};
+use uuid::Uuid;
+
+use super::{operator, problem::Problem};
+use crate::{
+    app::App,
+    flows::{
+        Trouble,
+        admin::logouts::{self, Delivery, State, Wanted},
+    },
+    http::oauth::Topic,
+};
+
+pub struct LogoutDeliveries;
+
+/// Deliveries on a page.
+const A_PAGE: u64 = 100;
+const LONGEST_PAGE: u64 = 1000;
+
+#[OpenApi]
+impl LogoutDeliveries {
+    /// What apps were told of logouts in the last seven days, the newest first (OpenID Connect Back-Channel Logout).
+    #[oai(
+        path = "/api/logout-deliveries",
+        method = "get",
+        tag = "Topic::Administration",
+        operation_id = "logout_deliveries"
+    )]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        /// Only of this app.
+        client_id: Query<Option<String>>,
+        /// Only what was tried in vain.
+        failed: Query<Option<bool>>,
+        /// Goes on after a page: its `next`.
+        after: Query<Option<String>>,
+        /// At most so many: 100 unless it is said, 1000 at most.
+        limit: Query<Option<u64>>,
+    ) -> Result<Listed, Problem> {
+        operator(&app, request).await?;
+        let most = limit.0.unwrap_or(A_PAGE);
+        if !(1..=LONGEST_PAGE).contains(&most) {
+            return Err(Trouble::field("limit", format!("must be from 1 to {LONGEST_PAGE}")).into());
+        }
+        let after = after.0.map(|after| Uuid::try_parse(&after)).transpose();
+        let after = after.map_err(|_| Trouble::field("after", "must be the next of a page"))?;
+        let wanted = Wanted { client_id: client_id.0, failed: failed.0.unwrap_or_default(), after, most };
+        let found = logouts::list(&app, wanted).await.map_err(Trouble::from)?;
+        let is_full = found.len() as u64 == most;
+        let next = found.last().filter(|_| is_full).map(|last| last.id.to_string());
+        let list = LogoutDeliveryList { logout_deliveries: found.iter().map(LogoutDeliveryBody::of).collect(), next };
+        Ok(Listed::Ok(Json(list), "no-store".to_owned()))
+    }
+}
+
+/// What one app was told of the end of one session. Times are seconds since 1970.
+#[derive(Object)]
+struct LogoutDeliveryBody {
+    id: String,
+    client_id: String,
+    /// Who has signed out.
+    user_id: String,
+    /// The `sid` that the app knows.
+    session_id: String,
+    /// Where the app is told.
+    uri: String,
+    /// `told`, `waiting` or `given up`.
+    state: String,
+    signed_out_at: i64,
+    attempts: i32,
+    /// What the last attempt met: a status, or what went wrong.
+    #[oai(skip_serializing_if_is_none)]
+    last_answer: Option<String>,
+    /// When it is tried next.
+    #[oai(skip_serializing_if_is_none)]
+    next_at: Option<i64>,
+    #[oai(skip_serializing_if_is_none)]
+    told_at: Option<i64>,
+    #[oai(skip_serializing_if_is_none)]
+    given_up_at: Option<i64>,
+    /// Names the run for `signet trace`.
+    trace_id: String,
+}
+
+impl LogoutDeliveryBody {
+    fn of(delivery: &Delivery) -> Self {
+        LogoutDeliveryBody {
+            id: delivery.id.to_string(),
+            client_id: delivery.client_id.clone(),
+            user_id: delivery.user_id.to_string(),
+            session_id: delivery.session_id.to_string(),
+            uri: delivery.uri.clone(),
+            state: State::of(delivery).as_str().to_owned(),
+            signed_out_at: delivery.created_at,
+            attempts: delivery.attempts,
+            last_answer: delivery.last_answer.clone(),
+            next_at: delivery.next_at,
+            told_at: delivery.told_at,
+            given_up_at: delivery.given_up_at,
+            trace_id: delivery.trace_id.clone(),
+        }
+    }
+}
+
+#[derive(Object)]
+struct LogoutDeliveryList {
+    logout_deliveries: Vec<LogoutDeliveryBody>,
+    /// The `after` of the next page, if there may be one.
+    #[oai(skip_serializing_if_is_none)]
+    next: Option<String>,
+}
+
+#[derive(ApiResponse)]
+enum Listed {
+    /// A page of them.
+    #[oai(status = 200)]
+    Ok(Json<LogoutDeliveryList>, #[oai(header = "Cache-Control")] String),
+}
