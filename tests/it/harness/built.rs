@@ -6,7 +6,6 @@ use std::{
     path::Path,
     process::Command,
     sync::atomic::{AtomicU16, Ordering},
-    time::{Duration, Instant},
 };
 
 use signet::{
@@ -19,10 +18,7 @@ use signet::{
     crypto::password::Cost,
 };
 use tempfile::TempDir;
-use tokio::{
-    sync::{OnceCell, Semaphore},
-    time::sleep,
-};
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::{
     authority::AUTHORITY,
@@ -33,9 +29,6 @@ use super::{
 
 /// More at once only wait for one another.
 static PLACES: Semaphore = Semaphore::const_new(4);
-
-/// Debug builds on a busy machine are slow; what is slower than this hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Below the ports that systems hand out, so that no connection of anybody has taken one in between.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
@@ -74,7 +67,7 @@ fn around() -> Surroundings {
     Surroundings { clock: Clock::System, random: Random::System, password_cost }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let first = 20_000 + (std::process::id() % 100) as u16 * 100;
     loop {
         let port = first + NEXT_PORT.fetch_add(1, Ordering::SeqCst) % (32_000 - first);
@@ -134,13 +127,5 @@ async fn start(folder: &Path, settings: &[(&str, &str)]) -> Process {
     for (key, value) in settings {
         command.env(format!("SIGNET_{}", key.to_uppercase().replace('.', "_")), value);
     }
-    let begun = Instant::now();
-    let mut process = Process::start(&mut command);
-    while process.find("  address ").is_none() {
-        let ended = process.child.try_wait().unwrap();
-        assert!(ended.is_none(), "the server ended with {ended:?}:\n{}", process.log());
-        assert!(begun.elapsed() < PATIENCE, "the server does not listen:\n{}", process.log());
-        sleep(Duration::from_millis(5)).await;
-    }
-    process
+    Process::listening(&mut command).await
 }

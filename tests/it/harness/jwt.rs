@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64, Engine};
+use josekit::{jwe, jwk::Jwk};
 use openssl::{
     hash::MessageDigest,
     pkey::{PKey, Private},
@@ -121,6 +122,33 @@ pub fn keyed_with_the_public_key(claims: &Value, jwk: &Value) -> [String; 2] {
     let key = public_key(jwk);
     [key.public_key_to_pem().unwrap(), key.public_key_to_der().unwrap()]
         .map(|secret| by_secret(&secret, &json!({ "alg": "HS256", "kid": jwk["kid"] }), claims))
+}
+
+/// Takes off an encryption that was meant for this key; the header must say how it was done (RFC 7516 §5.2).
+pub fn decrypt(token: &str, key: &Pair, enc: &str) -> String {
+    let header = object(token.split('.').next().unwrap());
+    assert_eq!(token.split('.').count(), 5, "not encrypted: {token}");
+    assert_eq!((&header["alg"], &header["enc"]), (&json!(key.alg), &json!(enc)), "{header:?}");
+    assert_eq!((&header["kid"], &header["cty"]), (&json!(key.kid), &json!("JWT")), "{header:?}");
+    let opened = match key.alg.as_str() {
+        "ECDH-ES" => jwe::deserialize_compact(token, &jwe::ECDH_ES.decrypter_from_der(key.der()).unwrap()),
+        _ => jwe::deserialize_compact(token, &jwe::RSA_OAEP_256.decrypter_from_der(key.der()).unwrap()),
+    };
+    String::from_utf8(opened.unwrap().0).unwrap()
+}
+
+/// Encrypts for a published key.
+pub fn encrypt(token: &str, jwk: &Value, enc: &str) -> String {
+    let mut header = jwe::JweHeader::new();
+    header.set_content_encryption(enc);
+    header.set_content_type("JWT");
+    header.set_claim("kid", Some(jwk["kid"].clone())).unwrap();
+    let key = Jwk::from_map(jwk.as_object().unwrap().clone()).unwrap();
+    let made = match jwk["alg"].as_str().unwrap() {
+        "ECDH-ES" => jwe::serialize_compact(token.as_bytes(), &header, &jwe::ECDH_ES.encrypter_from_jwk(&key).unwrap()),
+        _ => jwe::serialize_compact(token.as_bytes(), &header, &jwe::RSA_OAEP_256.encrypter_from_jwk(&key).unwrap()),
+    };
+    made.unwrap()
 }
 
 /// Another payload under the old signature.

@@ -3,7 +3,7 @@
 pub mod assert;
 pub mod authority;
 pub mod browser;
-mod built;
+pub mod built;
 pub mod cookies;
 pub mod documents;
 pub mod fixtures;

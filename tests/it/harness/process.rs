@@ -3,7 +3,11 @@ use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
+
+/// Debug builds on a busy machine are slow; what is slower than this hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Process {
     pub child: Child,
@@ -19,6 +23,19 @@ impl Process {
         listen(child.stdout.take().unwrap(), said.clone());
         listen(child.stderr.take().unwrap(), said.clone());
         Process { child, said }
+    }
+
+    /// A server that says where it listens.
+    pub async fn listening(command: &mut Command) -> Self {
+        let begun = Instant::now();
+        let mut process = Process::start(command);
+        while process.find("  address ").is_none() {
+            let ended = process.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the server ended with {ended:?}:\n{}", process.log());
+            assert!(begun.elapsed() < PATIENCE, "the server does not listen:\n{}", process.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        process
     }
 
     pub fn log(&self) -> String {

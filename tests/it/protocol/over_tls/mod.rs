@@ -3,6 +3,8 @@
 //! runs the suite on another database.
 #![expect(clippy::duplicate_mod, reason = "the same tests against another server are what this is for")]
 
+mod certification;
+
 #[path = "../basic.rs"]
 mod basic;
 #[path = "../basic_prompt.rs"]
