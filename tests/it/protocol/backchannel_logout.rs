@@ -11,8 +11,10 @@ use signet::{
     protocol::client_metadata::ClientMetadata,
 };
 
+use super::{fixtures_with, secure};
 use crate::harness::{
-    Browser, Fixtures, Receiver, RelyingParty, TestServer, assert,
+    Browser, Fixtures, Receiver, RelyingParty, assert,
+    documents::Documents,
     jwt::Token,
     receiver::Got,
     relying_party::{DISCOVERY, random},
@@ -23,7 +25,7 @@ const BYE: &str = "https://rp.example/bye";
 
 /// Where apps live on loopback, which the server may call because its operator says so.
 pub async fn server() -> Fixtures {
-    TestServer::with(&[("outbound.allow_hosts", "127.0.0.1")]).await.fixtures().await
+    fixtures_with(&[("outbound.allow_hosts", "127.0.0.1")]).await
 }
 
 pub async fn app(f: &Fixtures, name: &str, receiver: &Receiver) -> RelyingParty {
@@ -41,7 +43,7 @@ pub async fn trusts(f: &Fixtures, client: &RelyingParty, got: &Got) {
     let claims = &token.claims;
     assert_eq!(claims["iss"], f.site.issuer.as_str());
     assert_eq!(claims["aud"], client.client_id.as_str());
-    assert_eq!(claims["iat"], f.now());
+    f.was_at(claims["iat"].as_i64().unwrap(), f.now());
     let life = claims["exp"].as_i64().unwrap() - f.now();
     assert!((1..=120).contains(&life), "{claims:?}");
     assert_eq!(claims["jti"].as_str().unwrap().len(), 22, "128 bits: {claims:?}");
@@ -53,11 +55,11 @@ pub async fn trusts(f: &Fixtures, client: &RelyingParty, got: &Got) {
 
 #[tokio::test]
 async fn oidcc_backchannel_discovery_endpoint_verification() {
-    let server = TestServer::at("https://id.example").await;
+    let server = secure().await;
     let metadata = server.site.get(DISCOVERY).await.json();
     assert_eq!(metadata["backchannel_logout_supported"], true);
     assert_eq!(metadata["backchannel_logout_session_supported"], true);
-    assert_eq!(metadata["end_session_endpoint"], "https://id.example/logout");
+    assert_eq!(metadata["end_session_endpoint"], server.site.url("/logout").as_str());
 }
 
 #[tokio::test]
@@ -140,4 +142,19 @@ async fn a_logout_token_is_made_as_id_tokens_are() {
     let opened = jwe::decrypt(got.form.get("logout_token").unwrap(), &|_| Some(opener.clone())).unwrap();
     let token = Token::read(&opened);
     assert_eq!((&token.header["typ"], &token.claims["sub"]), (&"logout+jwt".into(), &sub));
+}
+
+/// An app that is called over https, as all but those on the operator's list are: its certificate is checked.
+#[tokio::test]
+async fn oidcc_backchannel_rp_initiated_logout_over_https() {
+    let trusting = [("outbound.allow_hosts", "localhost"), ("outbound.root_certificates", "authority.pem")];
+    for (settings, told) in [(&trusting[..], true), (&trusting[..1], false)] {
+        let f = fixtures_with(settings).await;
+        let there = Documents::start().await;
+        let backchannel_logout_uri = Some(there.put("/told", "text/plain", ""));
+        let client = f.client(ClientSpec { backchannel_logout_uri, ..ClientSpec::web("told") }).await;
+        let mut browser = f.visit(&client).await.browser;
+        browser.goto("/logout").await.press("logout-confirm").await;
+        assert_eq!(there.times_asked("/told") == 1, told, "{}", browser.page());
+    }
 }

@@ -16,13 +16,18 @@ async fn site() -> Site {
     Site::new(fixtures_with(&OPEN).await).await
 }
 
+/// The plan is run for each response type.
 #[tokio::test]
 async fn oidcc_server() {
     let site = site().await;
-    let client = site.registers(json!({})).await;
-    let flow = site.f.flow(&client.party, client.party.asks()).await;
-    assert!(!flow.claims().contains_key("name"));
-    client.is_deleted().await;
+    for kind in ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"] {
+        eprintln!("when the response type is {kind}");
+        let grants = ["authorization_code", "implicit", "refresh_token"];
+        let client = site.registers(json!({ "response_types": [kind], "grant_types": grants })).await;
+        let flow = site.f.flow(&client.party, client.party.asks().with("response_type", kind)).await;
+        assert_eq!(flow.claims().contains_key("name"), kind == "id_token");
+        client.is_deleted().await;
+    }
 }
 
 #[tokio::test]

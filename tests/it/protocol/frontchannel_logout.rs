@@ -1,9 +1,9 @@
 //! Front-channel logout. Plan: oidcc-frontchannel-rp-initiated-logout-certification-test-plan. What a real browser makes of
 //! it is in tests/relying_parties (suite `logout`).
+use super::{fixtures, secure};
 use crate::harness::{
-    Fixtures, Parameters, RelyingParty, TestServer, assert,
+    Fixtures, Parameters, RelyingParty, assert,
     browser::Page,
-    fixtures,
     relying_party::{DISCOVERY, random},
     seed::ClientSpec,
 };
@@ -23,7 +23,7 @@ pub fn frames(page: &Page) -> Vec<String> {
 
 #[tokio::test]
 async fn oidcc_frontchannel_discovery_endpoint_verification() {
-    let server = TestServer::at("https://id.example").await;
+    let server = secure().await;
     let metadata = server.site.get(DISCOVERY).await.json();
     assert_eq!(metadata["frontchannel_logout_supported"], true);
     assert_eq!(metadata["frontchannel_logout_session_supported"], true);

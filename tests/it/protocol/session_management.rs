@@ -2,7 +2,8 @@
 //! tests/relying_parties (suite `logout`).
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64, Engine};
 
-use crate::harness::{Browser, Call, Fixtures, TestServer, fixtures, relying_party::DISCOVERY};
+use super::{fixtures, secure};
+use crate::harness::{Browser, Call, Fixtures, relying_party::DISCOVERY};
 
 /// What the script of the frame finds in the browser.
 pub fn state(browser: &Browser) -> String {
@@ -26,10 +27,10 @@ async fn told(f: &Fixtures) -> (Browser, String) {
 
 #[tokio::test]
 async fn oidcc_session_management_discovery_endpoint_verification() {
-    let server = TestServer::at("https://id.example").await;
+    let server = secure().await;
     let metadata = server.site.get(DISCOVERY).await.json();
-    assert_eq!(metadata["check_session_iframe"], "https://id.example/session/check");
-    assert_eq!(metadata["end_session_endpoint"], "https://id.example/logout");
+    assert_eq!(metadata["check_session_iframe"], server.site.url("/session/check").as_str());
+    assert_eq!(metadata["end_session_endpoint"], server.site.url("/logout").as_str());
 }
 
 #[tokio::test]
@@ -91,7 +92,7 @@ async fn only_answers_of_openid_connect_to_web_origins_carry_a_state() {
 /// K6: the one page that may be framed, by everybody, and it is the same for everybody.
 #[tokio::test]
 async fn sec_096_the_frame_holds_nothing_and_answers_one_origin() {
-    let f = TestServer::at("https://id.example").await.fixtures().await;
+    let f = secure().await.fixtures().await;
     let mut browser = f.visit(&f.c1).await.browser;
     let here = browser.request(Call::get("/session/check")).await;
     let elsewhere = f.site.get("/session/check").await;

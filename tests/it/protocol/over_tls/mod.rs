@@ -5,6 +5,8 @@
 
 mod certification;
 
+#[path = "../backchannel_logout.rs"]
+mod backchannel_logout;
 #[path = "../basic.rs"]
 mod basic;
 #[path = "../basic_prompt.rs"]
@@ -19,12 +21,16 @@ mod config;
 mod dynamic;
 #[path = "../form_post.rs"]
 mod form_post;
+#[path = "../frontchannel_logout.rs"]
+mod frontchannel_logout;
 #[path = "../hybrid.rs"]
 mod hybrid;
 #[path = "../implicit.rs"]
 mod implicit;
 #[path = "../rp_initiated_logout.rs"]
 mod rp_initiated_logout;
+#[path = "../session_management.rs"]
+mod session_management;
 #[path = "../third_party_login.rs"]
 mod third_party_login;
 
