@@ -7,6 +7,7 @@ pub mod database;
 pub mod keys;
 pub mod open;
 pub mod outbound;
+pub mod public_address;
 pub mod random;
 pub mod readers;
 pub mod recorder;

@@ -244,6 +244,11 @@ impl App {
         self.hashed(&[b"caller", client_id.as_bytes()])
     }
 
+    /// A client that was not seen itself, and so never fetches anything.
+    pub fn caller_unseen(&self, client_id: &str) -> String {
+        self.hashed(&[b"caller", b"unseen", client_id.as_bytes(), b""])
+    }
+
     fn hashed(&self, parts: &[&[u8]]) -> String {
         URL_SAFE_NO_PAD.encode(&self.macs.browser.tag(parts)[..16])
     }

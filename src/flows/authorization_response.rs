@@ -3,9 +3,10 @@
 use uuid::Uuid;
 
 use super::{
+    client_use,
     grants::{Approval, Claim},
     issue::{self, With},
-    no_journey,
+    no_journey, readers,
     session_end::Member,
     session_state, write, write_one,
 };
@@ -76,6 +77,10 @@ pub async fn issue(
         journey: row.map(|row| row.id),
     };
     write.keep(app).await?;
+    client_use::note(app, client);
+    if access.is_some() || id_token.is_some() {
+        readers::used_through_browser(app, client);
+    }
     trace.passed(&rule::INTERACTION, Some(Shown::word(said(request))));
     let mut fields = fields(app, code.as_ref(), access, id_token, request);
     // OpenID Connect Session Management §2.

@@ -34,6 +34,11 @@ pub fn used(app: &App, client: &Client, address: IpAddr, user_agent: &str) {
     app.readers.used(&client.client_id, app.caller(address, user_agent), app.now());
 }
 
+/// Tokens reached a client through somebody's browser, which says nothing of where the client is.
+pub fn used_through_browser(app: &App, client: &Client) {
+    app.readers.used(&client.client_id, app.caller_unseen(&client.client_id), app.now());
+}
+
 /// Writes what was noted, every few seconds, for as long as the server lives.
 pub fn follow(app: &App) {
     let app = app.downgrade();

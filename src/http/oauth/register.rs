@@ -27,6 +27,7 @@ use crate::{
         address,
         failure::{Challenge, Failure},
     },
+    protocol::Code,
 };
 
 pub struct Register;
@@ -114,8 +115,8 @@ fn asked<'a>(app: &App, request: &'a Request, document: Option<&'a Document>) ->
 
 /// A token is asked for where one is missing; what is wrong with the metadata has nothing to do with tokens.
 fn refusal(refused: Refused) -> Failure {
-    let is_about_token = refused.error.code.status() == 401;
-    Failure::of(refused, if is_about_token { Challenge::Bearer } else { Challenge::Basic })
+    let lacks_token = matches!(refused.error.code, Code::InvalidToken);
+    Failure::of(refused, if lacks_token { Challenge::Bearer } else { Challenge::Basic })
 }
 
 fn told(information: Information) -> Json<Any<Value>> {

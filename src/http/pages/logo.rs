@@ -26,12 +26,12 @@ pub async fn show(app: Data<&App>, request: &Request, Path(client_id): Path<Stri
     };
     let etag = format!("\"{}\"", picture.version);
     let known = request.headers().get(header::IF_NONE_MATCH).map_or(&b""[..], HeaderValue::as_bytes);
-    let is_known = known.split(|byte| *byte == b',').any(|tag| tag.trim_ascii() == etag.as_bytes());
+    let is_same = known.split(|byte| *byte == b',').any(|one| one.trim_ascii() == etag.as_bytes());
     let response = Response::builder()
         .header(header::ETAG, etag)
         .header(header::CACHE_CONTROL, FOR_A_DAY)
         .header(header::CONTENT_SECURITY_POLICY, POLICY);
-    if is_known {
+    if is_same {
         return response.status(StatusCode::NOT_MODIFIED).finish();
     }
     response.content_type(picture.media_type).body(picture.content)

