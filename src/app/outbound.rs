@@ -145,6 +145,10 @@ fn failed(cause: impl Into<String>) -> OutboundError {
     OutboundError { cause: cause.into() }
 }
 
+fn late() -> OutboundError {
+    failed("there was no whole answer within 5 seconds")
+}
+
 impl Outbound {
     /// `allowed_hosts` are names or addresses without port. `extra_root_certificates` are PEM texts that are trusted
     /// beside the system's certificates.
@@ -196,7 +200,7 @@ impl Outbound {
         let permit = timeout_at(deadline, self.permit(&host)).await;
         let _permit = permit.map_err(|_| failed("too many requests to this host are under way"))?;
         let answer = timeout_at(deadline, work).await;
-        answer.unwrap_or_else(|_| Err(failed("there was no whole answer within 5 seconds")))
+        answer.unwrap_or_else(|_| Err(late()))
     }
 
     async fn fetch(&self, url: &Url, kind: Kind) -> Result<Raw, OutboundError> {
@@ -291,6 +295,10 @@ fn report(url: &Url, error: &OutboundError) {
 
 /// The whole chain of causes: reqwest itself only says that sending failed. The address is in the log already.
 fn explain(error: reqwest::Error) -> OutboundError {
+    // Its clock and ours run out together; whichever is first, the operator reads the same.
+    if error.is_timeout() && !error.is_connect() {
+        return late();
+    }
     let error = error.without_url();
     let mut cause = error.to_string();
     let mut source = error.source();

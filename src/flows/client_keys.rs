@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     app::{App, cache::ClientKeys},
     crypto::{jwe, jwk::KeySet, jws::JwsError},
-    protocol::{Error, Result},
+    protocol::{Error, Result, trace::Shown},
     store::client::Client,
 };
 
@@ -21,12 +21,23 @@ const REFETCH: Duration = Duration::from_secs(5);
 pub enum KeysError {
     #[error("the client has no registered keys")]
     None,
+    /// Where they should be, and why they were not there; for the operator.
     #[error("the client's jwks_uri could not be fetched")]
-    Away,
+    Away(String),
     #[error("the client's keys cannot be read")]
     Unreadable,
     #[error(transparent)]
     Unproven(#[from] JwsError),
+}
+
+impl KeysError {
+    /// What the trace says besides.
+    pub fn noted(&self, error: Error) -> Error {
+        match self {
+            KeysError::Away(cause) => error.received(Shown::cause(cause)),
+            _ => error,
+        }
+    }
 }
 
 /// Opens what the client has signed; `open` is tried again with fetched keys when the client may have a new one.
@@ -99,7 +110,8 @@ async fn fresh(app: &App, client: &Client) -> Result<Option<Arc<ClientKeys>>, Ke
 }
 
 async fn fetch(app: &App, uri: &str) -> Result<ClientKeys, KeysError> {
-    let url = Url::parse(uri).map_err(|_| KeysError::Away)?;
-    let fetched = app.outbound.get_json(&url).await.map_err(|_| KeysError::Away)?;
+    let away = |cause: &str| KeysError::Away(format!("{uri}: {cause}"));
+    let url = Url::parse(uri).map_err(|_| away("it is no address"))?;
+    let fetched = app.outbound.get_json(&url).await.map_err(|error| away(error.cause()))?;
     Ok(ClientKeys::of(fetched.json))
 }

@@ -46,9 +46,9 @@ pub async fn resolve(app: &App, client: &Client, params: &Params, trace: &mut Tr
 
 fn unproven(error: &KeysError) -> crate::protocol::Error {
     use crate::crypto::jws::JwsError;
-    refuse(match error {
+    let why = match error {
         KeysError::None => "the client has registered no keys that a request object could be signed with",
-        KeysError::Away => "the client's jwks_uri could not be fetched",
+        KeysError::Away(_) => "the client's jwks_uri could not be fetched",
         KeysError::Unreadable => "the client's keys cannot be read",
         KeysError::Unproven(JwsError::Algorithm(_)) => {
             "the request object is signed with an algorithm that the client may not use"
@@ -59,7 +59,8 @@ fn unproven(error: &KeysError) -> crate::protocol::Error {
         KeysError::Unproven(JwsError::Signature) => "the signature of the request object is not the client's",
         KeysError::Unproven(JwsError::TooLong) => "the request object is too long",
         KeysError::Unproven(_) => "the request object is malformed",
-    })
+    };
+    error.noted(refuse(why))
 }
 
 fn decrypted(app: &App, client: &Client, token: &str) -> Result<String> {
@@ -83,9 +84,9 @@ async fn by_reference(app: &App, client: &Client, uri: &str, trace: &mut Trace) 
     }
     let url = Url::parse(uri).map_err(|_| refuse_uri("request_uri is no address"))?;
     let fetched = app.outbound.get(&url, Kind::RequestObject).await.map_err(|error| {
-        refuse_uri("the request object could not be fetched")
-            .expected(Shown::foreign_uri(uri))
-            .received(Shown::cause(error.cause()))
+        // It is registered, and so nobody's secret.
+        let cause = format!("{uri}: {}", error.cause());
+        refuse_uri("the request object could not be fetched").received(Shown::cause(&cause))
     })?;
     trace.passed(&rule::REQUEST_OBJECT, Some(Shown::foreign_uri(uri)));
     let text = String::from_utf8(fetched.bytes).map_err(|_| refuse("the request object is no text"))?;

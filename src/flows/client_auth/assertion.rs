@@ -81,9 +81,9 @@ pub fn claimed_client(token: &str) -> Option<String> {
 }
 
 fn unproven(error: &KeysError) -> Error {
-    refuse(match error {
+    let why = match error {
         KeysError::None => "the client has no registered keys",
-        KeysError::Away => "the client's jwks_uri could not be fetched",
+        KeysError::Away(_) => "the client's jwks_uri could not be fetched",
         KeysError::Unreadable => "the client's keys cannot be read",
         KeysError::Unproven(JwsError::TooLong) => "the client assertion is too long",
         KeysError::Unproven(JwsError::Algorithm(_)) => {
@@ -94,7 +94,8 @@ fn unproven(error: &KeysError) -> Error {
         }
         KeysError::Unproven(JwsError::Signature) => "the signature of the client assertion is not the client's",
         KeysError::Unproven(_) => "the client assertion is malformed",
-    })
+    };
+    error.noted(refuse(why))
 }
 
 fn refuse(why: &'static str) -> Error {

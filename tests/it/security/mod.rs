@@ -18,6 +18,7 @@ mod logout;
 mod logout_told;
 mod markup;
 mod metadata;
+mod outgoing;
 mod pages;
 mod passwords;
 mod refresh;
