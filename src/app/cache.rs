@@ -62,8 +62,22 @@ pub struct ClientKeys {
 
 impl ClientKeys {
     pub fn of(set: serde_json::Value) -> Self {
-        ClientKeys { verify: KeySet::parse(&set), set }
+        ClientKeys { verify: KeySet::parse(&set), set: lean(&set) }
     }
+}
+
+/// The members that make a key, of as many keys as are read: a stranger chooses the rest, and we keep it.
+fn lean(set: &serde_json::Value) -> serde_json::Value {
+    const KEPT: [&str; 9] = ["kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"];
+    let keys = set["keys"].as_array().into_iter().flatten().take(64);
+    let lean = keys.map(|key| {
+        let text = |name: &&'static str| {
+            let (name, text) = (*name, key[*name].as_str()?);
+            (text.len() <= 2048).then_some((name, text))
+        };
+        KEPT.iter().filter_map(text).collect::<std::collections::BTreeMap<_, _>>()
+    });
+    serde_json::json!({ "keys": lean.collect::<Vec<_>>() })
 }
 
 pub struct Cache {

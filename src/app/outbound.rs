@@ -145,6 +145,8 @@ fn failed(cause: impl Into<String>) -> OutboundError {
     OutboundError { cause: cause.into() }
 }
 
+const CROWDED: &str = "too many requests to this host are under way";
+
 fn late() -> OutboundError {
     failed("there was no whole answer within 5 seconds")
 }
@@ -179,7 +181,10 @@ impl Outbound {
         let answer = self.within_limits(url, self.fetch(url, kind)).await;
         if let Err(error) = &answer {
             report(url, error);
-            self.remember(url, error);
+            // That we have enough to do says nothing of the document.
+            if error.cause != CROWDED {
+                self.remember(url, error);
+            }
         }
         answer
     }
@@ -198,7 +203,7 @@ impl Outbound {
         let deadline = Instant::now() + TOTAL;
         let host = self.allowed.check(url)?;
         let permit = timeout_at(deadline, self.permit(&host)).await;
-        let _permit = permit.map_err(|_| failed("too many requests to this host are under way"))?;
+        let _permit = permit.map_err(|_| failed(CROWDED))?;
         let answer = timeout_at(deadline, work).await;
         answer.unwrap_or_else(|_| Err(late()))
     }

@@ -8,8 +8,12 @@ use super::{
     output::{self, Format, utc, utc_or_dash},
 };
 use crate::{
+    app::App,
     config::Config,
-    flows::admin::logouts::{self, Delivery, State, Wanted},
+    flows::{
+        admin::logouts::{self, Delivery, State, Wanted},
+        subject,
+    },
 };
 
 #[derive(Debug, Subcommand)]
@@ -41,7 +45,7 @@ impl Logouts {
         let app = super::open(config).await?;
         let wanted = Wanted { client_id: client, failed, after: None, most };
         let found = logouts::list(&app, wanted).await?;
-        format.print(&found.iter().map(as_json).collect(), || {
+        format.print(&found.iter().map(|row| as_json(&app, row)).collect(), || {
             let head = ["SIGNED OUT", "APP", "STATE", "ATTEMPTS", "ANSWER", "NEXT TRY", "TRACE"].map(str::to_owned);
             output::columns([head].into_iter().chain(found.iter().map(row)))
         })
@@ -60,12 +64,12 @@ fn row(delivery: &Delivery) -> [String; 7] {
     ]
 }
 
-fn as_json(delivery: &Delivery) -> Value {
+fn as_json(app: &App, delivery: &Delivery) -> Value {
     json!({
         "id": delivery.id,
         "client_id": delivery.client_id,
         "user_id": delivery.user_id,
-        "session_id": delivery.session_id,
+        "sid": subject::sid(app, &delivery.client_id, delivery.session_id),
         "uri": delivery.uri,
         "state": State::of(delivery).as_str(),
         "signed_out_at": utc(delivery.created_at),

@@ -111,7 +111,7 @@ const HINTED: &str = "id_token_hint.sub";
 async fn kept(app: &App, params: &Params, request: &Request) -> Result<String> {
     let mut kept = params.only(&authorize::KEPT);
     if let Some(token) = &request.id_token_hint {
-        kept = kept.with(HINTED, &hint::read(app, token).await?.sub.to_string());
+        kept = kept.with(HINTED, &hint::of_client(app, token, &request.client_id).await?.sub.to_string());
     }
     Ok(kept.encode())
 }
@@ -272,7 +272,7 @@ async fn expected_user(
         return Ok(Some(Uuid::try_parse(sub).unwrap_or(Uuid::nil())));
     }
     if let Some(token) = &request.id_token_hint {
-        return Ok(Some(hint::read(app, token).await?.sub));
+        return Ok(Some(hint::of_client(app, token, &client.client_id).await?.sub));
     }
     // A `sub` that is nobody's here is expected in vain.
     Ok(request.claims.sub.as_deref().map(|sub| subject::person(app, client, sub).unwrap_or(Uuid::nil())))

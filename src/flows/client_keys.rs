@@ -3,12 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
     app::{App, cache::ClientKeys},
-    crypto::{jwe, jwk::KeySet, jws::JwsError},
+    crypto::{jwe, jwk::KeySet, jws::JwsError, secret::Secret},
     protocol::{Error, Result, trace::Shown},
     store::client::Client,
 };
@@ -81,7 +82,7 @@ pub async fn encrypt(app: &App, client: &Client, token: &str, alg: &str, enc: Op
 /// Other keys have another name, so that a change of the client counts at once.
 fn name(client: &Client) -> String {
     let from = serde_json::json!([client.client_id, client.metadata.jwks, client.metadata.jwks_uri]);
-    from.to_string()
+    URL_SAFE_NO_PAD.encode(Secret::presented(&from.to_string()).hash().0)
 }
 
 async fn known(app: &App, client: &Client) -> Result<Arc<ClientKeys>, KeysError> {

@@ -90,7 +90,9 @@ async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Map<St
     if let access::Kept::Jwt { jti } = live.kept {
         members["jti"] = jti.into();
     }
-    if let Some(username) = live.of.and_then(|(_, user)| user.username) {
+    // A name is the same everywhere: only for those who may know the profile.
+    let names = live.scope.contains("profile");
+    if let Some(username) = live.of.and_then(|(_, user)| user.username).filter(|_| names) {
         members["username"] = username.into();
     }
     Ok(members.as_object().cloned())

@@ -133,7 +133,7 @@ pub(super) async fn id_token(
         (false, true) => Map::new(),
     };
     let now = app.now();
-    let sid = grant.session_id.map(|id| id.to_string());
+    let sid = grant.session_id.map(|id| subject::sid(app, &client.client_id, id));
     let signer = app.keys.ring().signer(&client.metadata.id_token_signed_response_alg, now)?;
     let half = |value: &str| signer.algorithm().left_half_hash(value);
     let claims = IdToken {

@@ -220,7 +220,7 @@ async fn token(app: &App, client: &Client, row: &Delivery) -> Result<String> {
         exp: now + logout_token::LIFE,
         jti: &app.nonce(),
         events: Events,
-        sid: &row.session_id.to_string(),
+        sid: &subject::sid(app, &client.client_id, row.session_id),
     };
     let signed = signer.sign(Some(logout_token::TYPE), &claims).map_err(Error::internal)?;
     let metadata = &client.metadata;

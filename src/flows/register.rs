@@ -81,14 +81,10 @@ async fn register_traced(app: &App, request: &Request<'_>, trace: &mut Trace) ->
 
 /// Which initial access token lets the client in; none where everybody may.
 async fn admit(app: &App, request: &Request<'_>, trace: &mut Trace) -> Result<Option<Uuid>> {
-    let keys = [Key::Registration(request.address)];
-    app.throttle.check(&keys, app.now()).map_err(|error| Error {
-        description: "too many registrations from this address; wait before the next".into(),
-        ..error
-    })?;
+    check(app, request)?;
     if app.config.registration.mode == RegistrationMode::Open {
         // Each counts: what costs us a row costs a stranger time.
-        app.throttle.failed(&keys, app.now());
+        app.throttle.failed(&[Key::Registration(request.address)], app.now());
         return Ok(None);
     }
     let token = match userinfo::token(&request.bearer) {
@@ -110,6 +106,24 @@ async fn admit(app: &App, request: &Request<'_>, trace: &mut Trace) -> Result<Op
         Some(_) => "the initial access token is used up",
     };
     Err(refuse(app, request, why))
+}
+
+fn check(app: &App, request: &Request<'_>) -> Result<()> {
+    let keys = [Key::Registration(request.address)];
+    app.throttle.check(&keys, app.now()).map_err(|error| Error {
+        description: "too many registrations from this address; wait before the next".into(),
+        ..error
+    })
+}
+
+/// Bounds what one address can make us do by registering.
+///
+/// # Errors
+/// 429.
+pub(super) fn count(app: &App, request: &Request<'_>) -> Result<()> {
+    check(app, request)?;
+    app.throttle.failed(&[Key::Registration(request.address)], app.now());
+    Ok(())
 }
 
 fn refuse(app: &App, request: &Request<'_>, why: &'static str) -> Error {

@@ -22,7 +22,7 @@ use crate::{
     },
     store::{
         client::{self, Client},
-        client_logo, client_origin, consent,
+        client_logo, client_origin, consent, grant,
     },
 };
 
@@ -98,6 +98,8 @@ fn refused() -> Error {
 
 async fn replace_traced(app: &App, client_id: &str, request: &Request<'_>, trace: &mut Trace) -> Result<Information> {
     let (old, token) = proven(app, client_id, request, trace).await?;
+    // Each makes us look at addresses of its choice, as the first registration does.
+    register::count(app, request)?;
     let said = rules::read(register::json(request)?)?;
     check_same(&old, &said)?;
     let new = register::proposal(app, &said)?;
@@ -154,7 +156,10 @@ async fn keep(app: &App, old: &Client, client: Client) -> Result<bool> {
         if known {
             client_origin::set(db, &id, origins).await?;
             client_logo::want(db, &id, logo.as_deref(), now).await?;
-            if renamed { consent::withdraw_all(db, &id).await? }
+            if renamed {
+                consent::withdraw_all(db, &id).await?;
+                grant::revoke_of_client(db, &id, now).await?;
+            }
         }
         Ok(known)
     });
@@ -163,11 +168,13 @@ async fn keep(app: &App, old: &Client, client: Client) -> Result<bool> {
     Ok(kept)
 }
 
-/// Whether people would see another app than the one that they agreed to: then they are asked again.
+/// Whether people would see another app than the one that they agreed to, or it would call them otherwise: then they are
+/// asked again, and what was granted before is over.
 fn is_another(old: &Client, new: &Client) -> bool {
     let face = |client: &Client| {
         let of = client.metadata.clone();
-        (of.client_name, of.redirect_uris, of.logo_uri, of.client_uri, of.policy_uri, of.tos_uri)
+        let sector = (of.sector(), of.subject_type);
+        (of.client_name, of.redirect_uris, of.logo_uri, of.client_uri, of.policy_uri, of.tos_uri, sector)
     };
     face(old) != face(new)
 }

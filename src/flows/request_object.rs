@@ -83,7 +83,10 @@ async fn by_reference(app: &App, client: &Client, uri: &str, trace: &mut Trace) 
         return Ok(known.to_string());
     }
     let url = Url::parse(uri).map_err(|_| refuse_uri("request_uri is no address"))?;
-    let fetched = app.outbound.get(&url, Kind::RequestObject).await.map_err(|error| {
+    // One place has one answer, whatever stands behind `#`: also where it is remembered that there is none.
+    let mut place = url.clone();
+    place.set_fragment(None);
+    let fetched = app.outbound.get(&place, Kind::RequestObject).await.map_err(|error| {
         // It is registered, and so nobody's secret.
         let cause = format!("{uri}: {}", error.cause());
         refuse_uri("the request object could not be fetched").received(Shown::cause(&cause))

@@ -4,6 +4,7 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
+use super::subject;
 use crate::{
     app::App,
     protocol::{logout, trace::Kind},
@@ -64,8 +65,12 @@ impl Ending {
         let clients = session_client::take(db, session).await?;
         let deliveries: Vec<_> = clients.iter().filter_map(|client| self.delivery(client, session, user)).collect();
         logout_delivery::insert(db, deliveries.clone()).await?;
-        let frames = clients.iter().filter_map(|client| client.metadata.frontchannel_logout_uri.as_deref());
-        let frames = frames.map(|uri| logout::front_channel(uri, self.app.issuer(), session)).collect();
+        let frame = |client: &Client| {
+            let sid = subject::sid(&self.app, &client.client_id, session);
+            let uri = client.metadata.frontchannel_logout_uri.as_deref()?;
+            Some(logout::front_channel(uri, self.app.issuer(), &sid))
+        };
+        let frames = clients.iter().filter_map(frame).collect();
         Ok(Ended { deliveries, frames })
     }
 

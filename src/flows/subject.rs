@@ -21,6 +21,21 @@ pub fn person(app: &App, client: &Client, sub: &str) -> Option<Uuid> {
     }
 }
 
+/// What a client calls a session (OpenID Connect Front-Channel Logout §3, `sid`): each its own name, for two apps that
+/// compare theirs would know that they have the same person before them.
+pub fn sid(app: &App, client_id: &str, session: Uuid) -> String {
+    session_key(app, client_id).subject(session.as_bytes())
+}
+
+/// The session that a client means by a `sid`.
+pub fn session(app: &App, client_id: &str, sid: &str) -> Option<Uuid> {
+    session_key(app, client_id).person(sid).map(Uuid::from_bytes)
+}
+
+fn session_key(app: &App, client_id: &str) -> PairwiseKey {
+    PairwiseKey::from_bytes(app.macs.pairwise.tag(&[b"sid", client_id.as_bytes()]))
+}
+
 fn key(app: &App, client: &Client) -> Option<PairwiseKey> {
     let sector = client.metadata.is_pairwise().then(|| client.metadata.sector())??;
     Some(PairwiseKey::from_bytes(app.macs.pairwise.tag(&[b"sector", sector.as_bytes()])))

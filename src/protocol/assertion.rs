@@ -23,6 +23,10 @@ pub struct Once {
 /// `audiences`: the issuer, and what the client is allowed to say besides.
 pub fn check(claims: &Map<String, Value>, client_id: &str, audiences: &[&str], now: i64) -> Result<Once> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    // RFC 9101 §10.8: request objects travel through browsers, and must prove nobody.
+    if ["client_id", "response_type", "redirect_uri"].into_iter().any(|name| claims.contains_key(name)) {
+        return Err(refuse("the client assertion is a request object"));
+    }
     for name in ["iss", "sub"] {
         match text(name) {
             Some(id) if id == client_id => {}

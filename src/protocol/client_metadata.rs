@@ -214,6 +214,12 @@ pub fn response_type(given: &str) -> Option<&'static str> {
     RESPONSE_TYPES.into_iter().find(|known| words(known) == words(given))
 }
 
+/// The host of a web address. What stands there in an address of an app's own scheme, anybody can write.
+pub fn web_host(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    url.host_str().map(str::to_owned)
+}
+
 /// Of the usual response types those that the grants let a client use, where it does not say itself (RFC 7591 §2.1).
 pub fn fitting(usual: &[String], grants: &[String]) -> Vec<String> {
     let by_code = grants.iter().any(|grant| grant == "authorization_code");
@@ -236,7 +242,7 @@ impl ClientMetadata {
     /// OpenID Connect Core §8.1: whom a pairwise subject is the same for.
     pub fn sector(&self) -> Option<String> {
         let uri = self.sector_identifier_uri.as_ref().or_else(|| self.redirect_uris.first())?;
-        Url::parse(uri).ok()?.host_str().map(str::to_owned)
+        web_host(uri)
     }
 
     /// The signature algorithms that it makes us sign with, ID tokens first.

@@ -57,8 +57,8 @@ pub fn destination(asked: &Asked<'_>) -> Result<Option<String>, Error> {
 }
 
 /// OpenID Connect Front-Channel Logout §2: the registered address, with the issuer and the session's id added.
-pub fn front_channel(uri: &str, issuer: &str, sid: Uuid) -> String {
+pub fn front_channel(uri: &str, issuer: &str, sid: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("iss", issuer).append_pair("sid", &sid.to_string());
+    query.append_pair("iss", issuer).append_pair("sid", sid);
     super::reply::and_query(uri, &query.finish())
 }

@@ -6,7 +6,7 @@ use url::Url;
 use super::{
     client_metadata::{
         ASSERTION_ALGORITHMS, AUTH_METHODS, ClientMetadata, ClientPolicy, RESPONSE_TYPES, SECRET_ALGORITHM,
-        SIGNING_ALGORITHMS, response_type,
+        SIGNING_ALGORITHMS, response_type, web_host,
     },
     redirect_uri, text,
 };
@@ -18,8 +18,12 @@ const GRANTS: [&str; 5] = ["authorization_code", "implicit", "refresh_token", "c
 /// Algorithms and encodings by which tokens are encrypted for a client (RFC 7518 §4.1, §5.1).
 pub const ENCRYPTION_ALGORITHMS: [&str; 2] = ["RSA-OAEP-256", "ECDH-ES"];
 pub const ENCRYPTION_ENCODINGS: [&str; 2] = ["A128CBC-HS256", "A256GCM"];
-/// Request objects by reference that one client may register.
-const MOST_URIS: usize = 50;
+/// Of one list, whatever is in it.
+const MOST_ENTRIES: usize = 50;
+const LONGEST_ENTRY: usize = 2048;
+const LONGEST_WORD: usize = 200;
+/// Room for two dozen RSA keys with certificates left out.
+const LONGEST_JWKS: usize = 32 * 1024;
 
 /// Everything that is wrong with a registration, so that it is mended in one go.
 pub fn problems(client: &ClientMetadata, policy: &ClientPolicy) -> Vec<Problem> {
@@ -176,11 +180,7 @@ fn algorithms(client: &ClientMetadata, found: &mut Found) {
 /// OpenID Connect Core §8.1; that the document of a sector names the redirect URIs is checked where it is fetched.
 fn subjects(client: &ClientMetadata, found: &mut Found) {
     found.one_of("subject_type", Some(&client.subject_type), &["public", "pairwise"]);
-    let mut hosts: Vec<Option<String>> = client
-        .redirect_uris
-        .iter()
-        .map(|uri| Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned)))
-        .collect();
+    let mut hosts: Vec<Option<String>> = client.redirect_uris.iter().map(|uri| web_host(uri)).collect();
     hosts.sort_unstable();
     hosts.dedup();
     if client.is_pairwise() && client.sector_identifier_uri.is_none() && (hosts.len() != 1 || hosts[0].is_none()) {
@@ -225,12 +225,39 @@ fn links(client: &ClientMetadata, found: &mut Found) {
     for problem in client.request_uris.iter().filter_map(|uri| unsound(uri)) {
         found.add("request_uris", problem);
     }
-    if client.request_uris.len() > MOST_URIS || client.redirect_uris.len() > MOST_URIS {
-        found.add("request_uris", format!("more than {MOST_URIS} addresses of one kind"));
-    }
+    lengths(client, found);
     let name = client.client_name.as_deref().unwrap_or_default();
     if name.chars().count() > 100 || !text::is_visible(name) {
         found.add("client_name", "must be at most 100 visible characters");
+    }
+}
+
+/// What is kept and compared must have an end.
+fn lengths(client: &ClientMetadata, found: &mut Found) {
+    let lists = [
+        ("redirect_uris", &client.redirect_uris),
+        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+        ("request_uris", &client.request_uris),
+        ("contacts", &client.contacts),
+        ("default_acr_values", &client.default_acr_values),
+        ("grant_types", &client.grant_types),
+        ("response_types", &client.response_types),
+    ];
+    for (name, list) in lists {
+        if list.len() > MOST_ENTRIES {
+            found.add(name, format!("has more than {MOST_ENTRIES} entries"));
+        }
+        if list.iter().any(|entry| entry.len() > LONGEST_ENTRY) {
+            found.add(name, format!("has an entry of more than {LONGEST_ENTRY} characters"));
+        }
+    }
+    for (name, text) in [("software_id", &client.software_id), ("software_version", &client.software_version)] {
+        if text.as_ref().is_some_and(|text| text.len() > LONGEST_WORD) {
+            found.add(name, format!("is longer than {LONGEST_WORD} characters"));
+        }
+    }
+    if client.jwks.as_ref().is_some_and(|jwks| jwks.to_string().len() > LONGEST_JWKS) {
+        found.add("jwks", format!("is longer than {LONGEST_JWKS} characters"));
     }
 }
 

@@ -22,6 +22,11 @@ const OF_THE_TOKEN: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"
 /// # Errors
 /// `invalid_request` for both at once (§5); `registration` is for self-issued providers.
 pub fn given(params: &Params) -> Result<Given<'_>> {
+    if ["request", "request_uri", "registration"].into_iter().any(|name| params.is_repeated(name)) {
+        return Err(Code::InvalidRequest
+            .because("request, request_uri or registration is given twice")
+            .under(&rule::REQUEST_OBJECT));
+    }
     if params.get("registration").is_some() {
         return Err(Code::RegistrationNotSupported
             .because("registration is not supported")
@@ -79,6 +84,10 @@ fn token(object: &Map<String, Value>, expect: &Expected<'_>) -> Result<()> {
         if object.contains_key(name) {
             return Err(refuse(format!("a request object must not hold {name}")));
         }
+    }
+    // §10.8: what proves the client at the token endpoint is no request, and the other way round.
+    if object.get("sub").is_some_and(|sub| sub == expect.client_id) {
+        return Err(refuse("sub of a request object must not be the client: it could pass for a client assertion"));
     }
     if object.get("iss").is_some_and(|iss| iss != expect.client_id) {
         return Err(refuse("iss of the request object is not the client"));

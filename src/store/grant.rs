@@ -171,6 +171,10 @@ pub async fn revoke_of_user(db: &impl ConnectionTrait, user: Uuid, now: i64) -> 
     revoke_where(db, Column::UserId.eq(user).into_condition(), now).await
 }
 
+pub async fn revoke_of_client(db: &impl ConnectionTrait, client_id: &str, now: i64) -> Result<u64, DbErr> {
+    revoke_where(db, Column::ClientId.eq(client_id).into_condition(), now).await
+}
+
 pub async fn revoke_of_user_at(db: &impl ConnectionTrait, user: Uuid, client_id: &str, now: i64) -> Result<u64, DbErr> {
     let both = Condition::all().add(Column::UserId.eq(user)).add(Column::ClientId.eq(client_id));
     revoke_where(db, both, now).await

@@ -10,6 +10,7 @@ use crate::{
     flows::{
         Trouble,
         admin::logouts::{self, Delivery, State, Wanted},
+        subject,
     },
     http::oauth::Topic,
 };
@@ -53,7 +54,10 @@ impl LogoutDeliveries {
         let found = logouts::list(&app, wanted).await.map_err(Trouble::from)?;
         let is_full = found.len() as u64 == most;
         let next = found.last().filter(|_| is_full).map(|last| last.id.to_string());
-        let list = LogoutDeliveryList { logout_deliveries: found.iter().map(LogoutDeliveryBody::of).collect(), next };
+        let list = LogoutDeliveryList {
+            logout_deliveries: found.iter().map(|row| LogoutDeliveryBody::of(&app, row)).collect(),
+            next,
+        };
         Ok(Listed::Ok(Json(list), "no-store".to_owned()))
     }
 }
@@ -65,8 +69,8 @@ struct LogoutDeliveryBody {
     client_id: String,
     /// Who has signed out.
     user_id: String,
-    /// The `sid` that the app knows.
-    session_id: String,
+    /// The session, as the app knows it.
+    sid: String,
     /// Where the app is told.
     uri: String,
     /// `told`, `waiting` or `given up`.
@@ -88,12 +92,12 @@ struct LogoutDeliveryBody {
 }
 
 impl LogoutDeliveryBody {
-    fn of(delivery: &Delivery) -> Self {
+    fn of(app: &App, delivery: &Delivery) -> Self {
         LogoutDeliveryBody {
             id: delivery.id.to_string(),
             client_id: delivery.client_id.clone(),
             user_id: delivery.user_id.to_string(),
-            session_id: delivery.session_id.to_string(),
+            sid: subject::sid(app, &delivery.client_id, delivery.session_id),
             uri: delivery.uri.clone(),
             state: State::of(delivery).as_str().to_owned(),
             signed_out_at: delivery.created_at,

@@ -90,16 +90,18 @@ async fn every_app_of_the_session_is_told_and_no_other() {
     let stranger = app(&f, "stranger", &three).await;
     let visit = f.visit(&first).await;
     let visit = f.continue_in(visit.browser, &second, second.asks()).await;
+    let sid_of_second = visit.tokens.claims()["sid"].clone();
     let mut visit = f.continue_in(visit.browser, &first, first.asks()).await;
     f.visit(&stranger).await;
     visit.browser.goto("/logout").await.press("logout-confirm").await;
     assert!(visit.browser.sees("logged-out"), "{}", visit.browser.page());
     let sid = visit.tokens.claims()["sid"].clone();
-    for (client, receiver) in [(&first, &one), (&second, &two)] {
+    for (client, receiver, sid) in [(&first, &one, &sid), (&second, &two, &sid_of_second)] {
         let got = receiver.only();
         trusts(&f, client, &got).await;
-        assert_eq!(got.token().claims["sid"], sid);
+        assert_eq!(got.token().claims["sid"], *sid);
     }
+    assert_ne!(sid, sid_of_second, "two apps have nothing to compare");
     assert!(three.got().is_empty(), "another browser's session lives on");
     assert_ne!(one.only().token().claims["jti"], two.only().token().claims["jti"]);
     assert_eq!(visit.browser.page().read("logged-out-apps"), "2 apps were told that you have signed out.");

@@ -142,7 +142,7 @@ async fn sec_066_no_forged_request_object_is_believed() {
     let (f, sink) = (fixtures().await, Sink::open());
     let asked = f.c6.asks();
     let inside =
-        json!({ "client_id": "c6", "response_type": "code", "scope": "openid email", "state": "inside", "sub": "c6" });
+        json!({ "client_id": "c6", "response_type": "code", "scope": "openid email", "state": "inside", "sub": "ada" });
     let genuine = CLIENTS_KEY.sign(&inside);
     let mut browser = f.browser();
     for (name, forged) in forgeries(&genuine, &inside, &CLIENTS_KEY.jwk(), &sink.url()) {

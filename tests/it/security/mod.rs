@@ -25,4 +25,5 @@ mod refresh;
 mod revocation;
 mod secrets;
 mod session;
+mod strangers;
 mod token;
