@@ -39,6 +39,7 @@ const MOST_LOGO_BYTES: usize = 512 * 1024;
 /// Of an answer to what we send: only its status and its first words are of interest.
 const MOST_ANSWER_BYTES: usize = 4 * 1024;
 const AT_ONCE_PER_HOST: usize = 4;
+const AT_ONCE: usize = 64;
 const REMEMBER_FAILURE: Duration = Duration::from_secs(30);
 /// Hosts and failures kept in memory; addresses come from strangers, so there must be an end.
 const MOST_REMEMBERED: usize = 1000;
@@ -49,6 +50,8 @@ pub struct Outbound {
     client: OnceCell<reqwest::Client>,
     allowed: Arc<Allowed>,
     roots: Vec<Certificate>,
+    /// For all hosts together: names are cheap, and a stranger can make up many.
+    everywhere: Semaphore,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     failures: Mutex<HashMap<Url, (Instant, OutboundError)>>,
 }
@@ -145,7 +148,7 @@ fn failed(cause: impl Into<String>) -> OutboundError {
     OutboundError { cause: cause.into() }
 }
 
-const CROWDED: &str = "too many requests to this host are under way";
+const CROWDED: &str = "too many requests are under way, to this host or to all";
 
 fn late() -> OutboundError {
     failed("there was no whole answer within 5 seconds")
@@ -158,7 +161,8 @@ impl Outbound {
         let allowed = Arc::new(Allowed(allowed_hosts.iter().map(|host| plain(host)).collect()));
         let roots = extra_root_certificates.iter().map(root).collect::<Result<Vec<_>, _>>()?.concat();
         let (client, hosts, failures) = Default::default();
-        Ok(Outbound { client, allowed, roots, hosts, failures })
+        let everywhere = Semaphore::new(AT_ONCE);
+        Ok(Outbound { client, allowed, roots, everywhere, hosts, failures })
     }
 
     /// The JSON document at `url`. A failure is logged here, once, and answered again from memory for a while.
@@ -202,6 +206,7 @@ impl Outbound {
     ) -> Result<T, OutboundError> {
         let deadline = Instant::now() + TOTAL;
         let host = self.allowed.check(url)?;
+        let _place = self.everywhere.try_acquire().map_err(|_| failed(CROWDED))?;
         let permit = timeout_at(deadline, self.permit(&host)).await;
         let _permit = permit.map_err(|_| failed(CROWDED))?;
         let answer = timeout_at(deadline, work).await;

@@ -239,7 +239,7 @@ fn in_words(error: &OutboundError) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| cause.contains(word));
     match () {
         () if has(&["no whole answer", "timed out"]) => "no answer in time",
-        () if has(&["too many requests"]) => "too many deliveries to this host at once",
+        () if has(&["too many requests"]) => "too many requests at once",
         () if has(&["public address", "not https", "user name", "no host"]) => {
             "the address may not be called from here"
         }
