@@ -21,6 +21,8 @@ pub const ENCRYPTION_ENCODINGS: [&str; 2] = ["A128CBC-HS256", "A256GCM"];
 /// Of one list, whatever is in it.
 const MOST_ENTRIES: usize = 50;
 const LONGEST_ENTRY: usize = 2048;
+/// PostgreSQL keeps none, and nobody means one.
+const HAS_NUL: &str = "has a NUL character";
 const LONGEST_WORD: usize = 200;
 /// Room for two dozen RSA keys with certificates left out.
 const LONGEST_JWKS: usize = 32 * 1024;
@@ -247,16 +249,26 @@ fn lengths(client: &ClientMetadata, found: &mut Found) {
         if list.len() > MOST_ENTRIES {
             found.add(name, format!("has more than {MOST_ENTRIES} entries"));
         }
+        if list.iter().any(|entry| entry.contains('\0')) {
+            found.add(name, HAS_NUL);
+        }
         if list.iter().any(|entry| entry.len() > LONGEST_ENTRY) {
             found.add(name, format!("has an entry of more than {LONGEST_ENTRY} characters"));
         }
     }
     for (name, text) in [("software_id", &client.software_id), ("software_version", &client.software_version)] {
+        if text.as_ref().is_some_and(|text| text.contains('\0')) {
+            found.add(name, HAS_NUL);
+        }
         if text.as_ref().is_some_and(|text| text.len() > LONGEST_WORD) {
             found.add(name, format!("is longer than {LONGEST_WORD} characters"));
         }
     }
-    if client.jwks.as_ref().is_some_and(|jwks| jwks.to_string().len() > LONGEST_JWKS) {
+    let jwks = client.jwks.as_ref().map(ToString::to_string);
+    if jwks.as_ref().is_some_and(|jwks| jwks.contains("\\u0000")) {
+        found.add("jwks", HAS_NUL);
+    }
+    if jwks.is_some_and(|jwks| jwks.len() > LONGEST_JWKS) {
         found.add("jwks", format!("is longer than {LONGEST_JWKS} characters"));
     }
 }
