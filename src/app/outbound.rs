@@ -7,10 +7,10 @@
 //! The operator may name hosts that are exempt: those may use http and private addresses.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     error::Error,
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -27,8 +27,9 @@ use tokio::{
     sync::{OnceCell, OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
-use url::{Host, Url};
+use url::Url;
 
+use super::public_address::Allowed;
 pub use super::public_address::is_public;
 
 const CONNECT: Duration = Duration::from_secs(2);
@@ -144,7 +145,7 @@ impl OutboundError {
     }
 }
 
-fn failed(cause: impl Into<String>) -> OutboundError {
+pub(super) fn failed(cause: impl Into<String>) -> OutboundError {
     OutboundError { cause: cause.into() }
 }
 
@@ -158,7 +159,7 @@ impl Outbound {
     /// `allowed_hosts` are names or addresses without port. `extra_root_certificates` are PEM texts that are trusted
     /// beside the system's certificates.
     pub fn new(allowed_hosts: Vec<String>, extra_root_certificates: &[Arc<[u8]>]) -> anyhow::Result<Self> {
-        let allowed = Arc::new(Allowed(allowed_hosts.iter().map(|host| plain(host)).collect()));
+        let allowed = Arc::new(Allowed::new(&allowed_hosts));
         let roots = extra_root_certificates.iter().map(root).collect::<Result<Vec<_>, _>>()?.concat();
         let (client, hosts, failures) = Default::default();
         let everywhere = Semaphore::new(AT_ONCE);
@@ -344,44 +345,6 @@ fn max_age(response: &Response) -> Option<Duration> {
     }
     let seconds = directives.iter().find_map(|directive| directive.strip_prefix("max-age="))?;
     seconds.parse().ok().map(Duration::from_secs)
-}
-
-/// Hosts that the operator trusts with http and private addresses.
-struct Allowed(HashSet<String>);
-
-/// One spelling: no brackets, no last dot, lower case.
-fn plain(host: &str) -> String {
-    host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
-}
-
-impl Allowed {
-    fn has(&self, host: &str) -> bool {
-        self.0.contains(&plain(host))
-    }
-
-    /// What can be judged before a name is looked up. A literal address never comes to the resolver.
-    fn check(&self, url: &Url) -> Result<String, OutboundError> {
-        let Some(host) = url.host() else { return Err(failed("the address has no host")) };
-        let name = host.to_string();
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(failed("the address has a user name or password"));
-        }
-        if self.has(&name) && matches!(url.scheme(), "https" | "http") {
-            return Ok(name);
-        }
-        if url.scheme() != "https" {
-            return Err(failed("the address is not https"));
-        }
-        let literal = match host {
-            Host::Domain(_) => None,
-            Host::Ipv4(address) => Some(IpAddr::V4(address)),
-            Host::Ipv6(address) => Some(IpAddr::V6(address)),
-        };
-        match literal {
-            Some(address) if !is_public(address) => Err(failed(format!("{address} is not a public address"))),
-            _ => Ok(name),
-        }
-    }
 }
 
 /// Looks names up and hands out public addresses only, so that what was checked is what is connected to.

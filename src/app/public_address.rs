@@ -1,6 +1,55 @@
-//! Which addresses anybody may be sent to.
+//! Where a request may go whose address a stranger chose.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    collections::HashSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use url::{Host, Url};
+
+use super::outbound::{OutboundError, failed};
+
+/// Hosts that the operator trusts with http and private addresses.
+pub(super) struct Allowed(HashSet<String>);
+
+/// One spelling: no brackets, no last dot, lower case.
+fn plain(host: &str) -> String {
+    host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
+}
+
+impl Allowed {
+    pub(super) fn new(hosts: &[String]) -> Self {
+        Allowed(hosts.iter().map(|host| plain(host)).collect())
+    }
+
+    pub(super) fn has(&self, host: &str) -> bool {
+        self.0.contains(&plain(host))
+    }
+
+    /// What can be judged before a name is looked up. A literal address never comes to the resolver.
+    pub(super) fn check(&self, url: &Url) -> Result<String, OutboundError> {
+        let Some(host) = url.host() else { return Err(failed("the address has no host")) };
+        let name = host.to_string();
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(failed("the address has a user name or password"));
+        }
+        if self.has(&name) && matches!(url.scheme(), "https" | "http") {
+            return Ok(name);
+        }
+        if url.scheme() != "https" {
+            return Err(failed("the address is not https"));
+        }
+        let literal = match host {
+            Host::Domain(_) => None,
+            Host::Ipv4(address) => Some(IpAddr::V4(address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(address)),
+        };
+        match literal {
+            Some(address) if !is_public(address) => Err(failed(format!("{address} is not a public address"))),
+            _ => Ok(name),
+        }
+    }
+}
 
 /// Whether an address belongs to the public Internet, by the IANA special-purpose registries (RFC 6890).
 pub fn is_public(address: IpAddr) -> bool {
