@@ -207,9 +207,10 @@ impl Outbound {
     ) -> Result<T, OutboundError> {
         let deadline = Instant::now() + TOTAL;
         let host = self.allowed.check(url)?;
-        let _place = self.everywhere.try_acquire().map_err(|_| failed(CROWDED))?;
         let permit = timeout_at(deadline, self.permit(&host)).await;
         let _permit = permit.map_err(|_| failed(CROWDED))?;
+        // Whoever waits for a slow host must not take the places of the others.
+        let _place = self.everywhere.try_acquire().map_err(|_| failed(CROWDED))?;
         let answer = timeout_at(deadline, work).await;
         answer.unwrap_or_else(|_| Err(late()))
     }

@@ -181,35 +181,76 @@ async fn a_failure_is_remembered_and_success_is_not() {
     }
 }
 
-#[tokio::test]
-async fn four_requests_at_most_go_to_one_host_at_once() {
-    let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let gate = Arc::new(Semaphore::new(0));
-    let server = {
-        let (inside, most, gate) = (inside.clone(), most.clone(), gate.clone());
-        let gated = make(move |request: Request| {
-            let (inside, most, gate) = (inside.clone(), most.clone(), gate.clone());
+/// Answers `/json` when it is let.
+#[derive(Clone)]
+struct Gated {
+    inside: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    gate: Arc<Semaphore>,
+}
+
+impl Gated {
+    fn closed() -> Self {
+        Gated { inside: Arc::default(), most: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
+    }
+
+    async fn start(&self) -> super::doors::Running {
+        let gated = self.clone();
+        let answers = make(move |request: Request| {
+            let gated = gated.clone();
             async move {
-                most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                gate.acquire().await.unwrap().forget();
-                inside.fetch_sub(1, Ordering::SeqCst);
+                if request.uri().path() == "/json" {
+                    gated.most.fetch_max(gated.inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    gated.gate.acquire().await.unwrap().forget();
+                    gated.inside.fetch_sub(1, Ordering::SeqCst);
+                }
                 documents(request).await
             }
         });
-        start(gated, None, Limits::default()).await
-    };
+        start(answers, None, Limits::default()).await
+    }
+
+    async fn is_full(&self) {
+        while self.inside.load(Ordering::SeqCst) < 4 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn four_requests_at_most_go_to_one_host_at_once() {
+    let gated = Gated::closed();
+    let server = gated.start().await;
     let outbound = to_loopback();
     let address = url(&server.url("/json"));
     let all = join_all((0..12).map(|_| outbound.get_json(&address)));
     let open = async {
-        while inside.load(Ordering::SeqCst) < 4 {
-            tokio::task::yield_now().await;
-        }
-        gate.add_permits(12);
+        gated.is_full().await;
+        gated.gate.add_permits(12);
     };
     let (answers, ()) = tokio::join!(all, open);
     assert!(answers.iter().all(Result::is_ok));
-    assert_eq!(most.load(Ordering::SeqCst), 4);
+    assert_eq!(gated.most.load(Ordering::SeqCst), 4);
+}
+
+/// A crowd before one slow host takes no place from the others.
+#[tokio::test]
+async fn a_crowd_at_one_host_keeps_nobody_from_another() {
+    let gated = Gated::closed();
+    let server = gated.start().await;
+    let outbound = Outbound::new(vec!["127.0.0.1".into(), "localhost".into()], &[]).unwrap();
+    let slow = url(&server.url("/json"));
+    let other = url(&server.url("/kept").replace("127.0.0.1", "localhost"));
+    let crowd = join_all((0..100).map(|_| outbound.get_json(&slow)));
+    let beside = async {
+        gated.is_full().await;
+        let fetched = outbound.get_json(&other).await;
+        gated.gate.add_permits(100);
+        fetched
+    };
+    let (answers, fetched) = tokio::join!(crowd, beside);
+    assert!(fetched.is_ok(), "{fetched:?}");
+    assert!(answers.iter().all(Result::is_ok));
 }
 
 #[test]
