@@ -1,7 +1,7 @@
 //! RFC 7515, RFC 7519: signed tokens, ours and those of others.
 //!
 //! josekit supplies the signatures and nothing more. Its own reading of a payload panics on `"exp": 1e300`, so claims
-//! stay JSON and numbers are taken out by [`numeric_date`]. Header members that carry or name a key (`jwk`, `jku`,
+//! stay JSON and numbers are taken out by [`crate::protocol::numeric_date`]. Header members that carry or name a key (`jwk`, `jku`,
 //! `x5c`, `x5u`) are not even read: a token is verified with keys known beforehand, or not at all (RFC 8725 §3.1).
 
 use std::{fmt, sync::Arc};
@@ -18,8 +18,6 @@ use super::{
 
 /// A longer token is refused before anything is decoded.
 const MOST_BYTES: usize = 16 * 1024;
-/// The end of the year 9999: later dates are mistakes (milliseconds) or attacks (1e300).
-const LAST_DATE: i64 = 253_402_300_799;
 /// What an assertion may call itself (RFC 7523, and its revision's explicit type). Any other type says that the token
 /// was made for another purpose (RFC 8725 §3.11).
 const FOREIGN_TYPES: [&str; 2] = ["JWT", "client-authentication+jwt"];
@@ -175,18 +173,6 @@ fn open_by(token: &str, keys: &KeySet, algorithms: &[&str], types: &[&str]) -> R
     }
     outcome?;
     parts.claims()
-}
-
-/// A NumericDate (RFC 7519 §2) as whole seconds; None for anything that is no date of our era.
-pub fn numeric_date(value: &Value) -> Option<i64> {
-    let seconds = match value.as_i64() {
-        Some(whole) => whole,
-        None => {
-            let seconds = value.as_f64()?;
-            (0.0..=LAST_DATE as f64).contains(&seconds).then_some(seconds as i64)?
-        }
-    };
-    (0..=LAST_DATE).contains(&seconds).then_some(seconds)
 }
 
 /// Opens a token that a client has signed with the secret that both know: HS256 (RFC 7518 §3.2), which alone our

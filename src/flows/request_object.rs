@@ -36,8 +36,7 @@ pub async fn resolve(app: &App, client: &Client, params: &Params, trace: &mut Tr
     };
     let opened = client_keys::open(app, client, |keys| jws::open_request(&signed, keys, &algorithms)).await;
     let object = opened.map_err(|error| unproven(&error))?;
-    let expect =
-        Expected { client_id: &client.client_id, issuer: app.issuer(), now: app.now(), date: jws::numeric_date };
+    let expect = Expected { client_id: &client.client_id, issuer: app.issuer(), now: app.now() };
     let alone = client.metadata.require_signed_request_object;
     let merged = request_object::merged(params, &object, &expect, alone)?;
     trace.passed(&rule::REQUEST_OBJECT, Some(Shown::word("signed by the client")));

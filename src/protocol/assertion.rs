@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Code, Error, Result, rule, trace::Shown};
+use super::{Code, Error, Result, numeric_date, rule, trace::Shown};
 
 /// `client_assertion_type`.
 pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -63,19 +63,10 @@ pub fn check(claims: &Map<String, Value>, client_id: &str, audiences: &[&str], n
     }
 }
 
-/// RFC 7519 §2 NumericDate; hostile numbers are refused, not converted.
 fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>> {
     let Some(value) = claims.get(name) else { return Ok(None) };
-    let whole = value.as_i64().or_else(|| {
-        let number = value.as_f64()?;
-        // Within the years that fit a NumericDate exactly.
-        #[expect(clippy::cast_possible_truncation, reason = "range checked in the same expression")]
-        (0.0..253_402_300_800.0).contains(&number).then_some(number as i64)
-    });
-    match whole {
-        Some(at) if (0..253_402_300_800).contains(&at) => Ok(Some(at)),
-        _ => Err(refuse("exp, iat and nbf of the client assertion must be numbers of seconds")),
-    }
+    let at = numeric_date::read(value);
+    at.map(Some).ok_or_else(|| refuse("exp, iat and nbf of the client assertion must be numbers of seconds"))
 }
 
 fn refuse(why: &'static str) -> Error {

@@ -12,6 +12,7 @@ pub mod error;
 pub mod id_token;
 pub mod logout;
 pub mod logout_token;
+pub mod numeric_date;
 pub mod params;
 pub mod password;
 pub mod picture;

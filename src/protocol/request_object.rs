@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Code, Error, Params, Result, rule, trace::Shown};
+use super::{Code, Error, Params, Result, numeric_date, rule, trace::Shown};
 
 /// What a request brings besides plain parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +74,6 @@ pub struct Expected<'a> {
     pub client_id: &'a str,
     pub issuer: &'a str,
     pub now: i64,
-    /// Reads a date (RFC 7519 §2); nothing for what is none.
-    pub date: fn(&Value) -> Option<i64>,
 }
 
 /// Each is optional (§4), but none may be wrong.
@@ -101,9 +99,9 @@ fn token(object: &Map<String, Value>, expect: &Expected<'_>) -> Result<()> {
     }
     let date = |name: &str| match object.get(name) {
         None => Ok(None),
-        Some(value) => {
-            (expect.date)(value).map(Some).ok_or_else(|| refuse(format!("{name} of the request object is no date")))
-        }
+        Some(value) => numeric_date::read(value)
+            .map(Some)
+            .ok_or_else(|| refuse(format!("{name} of the request object is no date"))),
     };
     let out_of_time =
         |why: &'static str, at: i64| refuse(why).expected(Shown::number(expect.now)).received(Shown::number(at));

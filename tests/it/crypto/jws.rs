@@ -9,9 +9,12 @@ use josekit::{
     jws::{self as jose, JwsHeader, JwsSigner},
 };
 use serde_json::{Map, Value, json};
-use signet::crypto::{
-    jwk::{Algorithm, KeySet, public_jwk},
-    jws::{JwsError, Verifier, numeric_date, open_foreign, open_own},
+use signet::{
+    crypto::{
+        jwk::{Algorithm, KeySet, public_jwk},
+        jws::{JwsError, Verifier, open_foreign, open_own},
+    },
+    protocol::numeric_date,
 };
 
 use super::{der, other_der, signer};
@@ -58,7 +61,7 @@ fn the_examples_of_rfc_7515_are_opened() {
     ] {
         let claims = open_foreign(&format!("{header}.{PAYLOAD}.{signature}"), &keys, &ALL).unwrap();
         assert_eq!(claims["iss"], "joe");
-        assert_eq!(numeric_date(&claims["exp"]), Some(1_300_819_380));
+        assert_eq!(numeric_date::read(&claims["exp"]), Some(1_300_819_380));
     }
 }
 
@@ -318,7 +321,7 @@ fn a_numeric_date_is_a_second_of_our_era() {
         ("true", None),
         ("[1]", None),
     ] {
-        assert_eq!(numeric_date(&serde_json::from_str(value).unwrap()), date, "{value}");
+        assert_eq!(numeric_date::read(&serde_json::from_str(value).unwrap()), date, "{value}");
     }
 }
 
@@ -326,7 +329,7 @@ fn a_numeric_date_is_a_second_of_our_era() {
 #[test]
 fn an_absurd_date_in_a_signed_token_is_no_date() {
     let token = token_with(&json!({"alg": "RS256", "kid": signer().kid()}), r#"{"exp":1e300}"#);
-    assert_eq!(numeric_date(&open(&token, None).unwrap()["exp"]), None);
+    assert_eq!(numeric_date::read(&open(&token, None).unwrap()["exp"]), None);
 }
 
 /// OpenID Connect Core §3.1.3.6, by the example of its §A.3.
