@@ -173,6 +173,7 @@ impl Recipe {
     fn compute(&self, password: &[u8], memory: &mut Vec<Block>) -> argon2::Result<Zeroizing<Vec<u8>>> {
         let blocks = self.params.block_count();
         if memory.capacity() < blocks {
+            wipe(memory);
             *memory = Vec::with_capacity(blocks.max(RETURNED_AT_ONCE));
         }
         if memory.len() < blocks {
@@ -187,6 +188,11 @@ impl Recipe {
         )?;
         Ok(hash)
     }
+}
+
+/// Only what was used: `Vec`'s own way touches the whole capacity, byte by byte.
+fn wipe(memory: &mut [Block]) {
+    memory.iter_mut().for_each(Zeroize::zeroize);
 }
 
 fn bearable(params: &Params) -> bool {
@@ -286,10 +292,10 @@ impl Shared {
             match self.next(memory.capacity() > 0) {
                 Next::Job(job) => self.answer(job, &mut memory),
                 Next::Idle => {
-                    memory.zeroize();
+                    wipe(&mut memory);
                     memory = Vec::new();
                 }
-                Next::Closed => return memory.zeroize(),
+                Next::Closed => return wipe(&mut memory),
             }
         }
     }
