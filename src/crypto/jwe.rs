@@ -9,11 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::decode;
+pub use crate::protocol::registration::{ENCRYPTION_ALGORITHMS as ALGORITHMS, ENCRYPTION_ENCODINGS as ENCODINGS};
 
-/// Key management algorithms (RFC 7518 §4.1).
-pub const ALGORITHMS: [&str; 2] = ["RSA-OAEP-256", "ECDH-ES"];
-/// Content encryption algorithms (RFC 7518 §5.1); the first is the default of OpenID Connect Registration §2.
-pub const ENCODINGS: [&str; 2] = ["A128CBC-HS256", "A256GCM"];
 /// A longer token is refused before anything is decoded.
 const MOST_BYTES: usize = 64 * 1024;
 

@@ -64,11 +64,15 @@ pub async fn open(
     }
 }
 
-/// Encrypts a token for the client, with the algorithms that it is registered for.
+/// How a client is registered to get one kind of token encrypted: `…_alg` and `…_enc`.
+pub type Encryption<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// A signed token as the client is registered to get it: as it is, or encrypted.
 ///
 /// # Errors
 /// When the client has no key for it: a token that should be secret is never sent in clear instead.
-pub async fn encrypt(app: &App, client: &Client, token: &str, alg: &str, enc: Option<&str>) -> Result<String> {
+pub async fn enclosed(app: &App, client: &Client, token: String, (alg, enc): Encryption<'_>) -> Result<String> {
+    let Some(alg) = alg else { return Ok(token) };
     let enc = enc.unwrap_or(jwe::ENCODINGS[0]);
     let mut keys = known(app, client).await.map_err(Error::internal)?;
     if !jwe::can_encrypt(&keys.set, alg)
@@ -76,7 +80,7 @@ pub async fn encrypt(app: &App, client: &Client, token: &str, alg: &str, enc: Op
     {
         keys = newer;
     }
-    jwe::encrypt(token, &keys.set, alg, enc).map_err(Error::internal)
+    jwe::encrypt(&token, &keys.set, alg, enc).map_err(Error::internal)
 }
 
 /// Other keys have another name, so that a change of the client counts at once.

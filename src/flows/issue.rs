@@ -152,14 +152,7 @@ pub(super) async fn id_token(
         about,
     };
     let signed = signer.sign(Some("JWT"), &claims).map_err(Error::internal)?;
-    let metadata = &client.metadata;
-    match &metadata.id_token_encrypted_response_alg {
-        None => Ok(Some(signed)),
-        Some(alg) => {
-            let enc = metadata.id_token_encrypted_response_enc.as_deref();
-            client_keys::encrypt(app, client, &signed, alg, enc).await.map(Some)
-        }
-    }
+    client_keys::enclosed(app, client, signed, client.metadata.id_token_encryption()).await.map(Some)
 }
 
 /// An answer as a token (OpenID Connect Core §5.3.2, RFC 9701 §5): signed, and encrypted for clients that are registered
@@ -169,13 +162,10 @@ pub(super) async fn answer(
     client: &Client,
     typ: &str,
     claims: &Map<String, Value>,
-    (alg, encryption): (&str, (Option<&str>, Option<&str>)),
+    (alg, encryption): (&str, client_keys::Encryption<'_>),
 ) -> Result<String> {
     let signed = app.keys.ring().signer(alg, app.now())?.sign(Some(typ), claims).map_err(Error::internal)?;
-    match encryption {
-        (None, _) => Ok(signed),
-        (Some(alg), enc) => client_keys::encrypt(app, client, &signed, alg, enc).await,
-    }
+    client_keys::enclosed(app, client, signed, encryption).await
 }
 
 /// The one write. Its condition decides the race.

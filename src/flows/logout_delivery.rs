@@ -223,14 +223,7 @@ async fn token(app: &App, client: &Client, row: &Delivery) -> Result<String> {
         sid: &subject::sid(app, &client.client_id, row.session_id),
     };
     let signed = signer.sign(Some(logout_token::TYPE), &claims).map_err(Error::internal)?;
-    let metadata = &client.metadata;
-    match &metadata.id_token_encrypted_response_alg {
-        None => Ok(signed),
-        Some(alg) => {
-            let enc = metadata.id_token_encrypted_response_enc.as_deref();
-            client_keys::encrypt(app, client, &signed, alg, enc).await
-        }
-    }
+    client_keys::enclosed(app, client, signed, client.metadata.id_token_encryption()).await
 }
 
 /// For the report, which apps' operators may see too: what happened, and nothing of our network.

@@ -239,6 +239,11 @@ impl ClientMetadata {
         self.subject_type == "pairwise"
     }
 
+    /// How its ID tokens, and what is made as they are, get encrypted: `…_alg` and `…_enc`.
+    pub fn id_token_encryption(&self) -> (Option<&str>, Option<&str>) {
+        (self.id_token_encrypted_response_alg.as_deref(), self.id_token_encrypted_response_enc.as_deref())
+    }
+
     /// OpenID Connect Core §8.1: whom a pairwise subject is the same for.
     pub fn sector(&self) -> Option<String> {
         let uri = self.sector_identifier_uri.as_ref().or_else(|| self.redirect_uris.first())?;

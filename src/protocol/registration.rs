@@ -15,8 +15,10 @@ use super::{
 pub type Problem = (&'static str, String);
 
 const GRANTS: [&str; 5] = ["authorization_code", "implicit", "refresh_token", "client_credentials", "password"];
-/// Algorithms and encodings by which tokens are encrypted for a client (RFC 7518 §4.1, §5.1).
+/// Algorithms by which the keys of encrypted tokens travel (RFC 7518 §4.1).
 pub const ENCRYPTION_ALGORITHMS: [&str; 2] = ["RSA-OAEP-256", "ECDH-ES"];
+/// Algorithms by which their content is encrypted (RFC 7518 §5.1); the first is the default of OpenID Connect
+/// Registration §2.
 pub const ENCRYPTION_ENCODINGS: [&str; 2] = ["A128CBC-HS256", "A256GCM"];
 /// Of one list, whatever is in it.
 const MOST_ENTRIES: usize = 50;
