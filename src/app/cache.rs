@@ -30,6 +30,9 @@ const LIFE: Duration = Duration::from_secs(4);
 /// What can be answered without the database waits no longer for it.
 const BRIEFLY: Duration = Duration::from_millis(500);
 
+/// A key takes a few KiB at most, once as it came and once as it verifies.
+const MOST_CLIENT_KEYS: u64 = 5_000;
+
 /// All resources, with what the rules need of them worked out.
 #[derive(Debug, Default)]
 pub struct Resources {
@@ -63,6 +66,12 @@ pub struct ClientKeys {
 impl ClientKeys {
     pub fn of(set: serde_json::Value) -> Self {
         ClientKeys { verify: KeySet::parse(&set), set: lean(&set) }
+    }
+
+    /// How many keys these are; an empty set takes its place too.
+    fn weight(&self) -> u32 {
+        let keys = self.set["keys"].as_array().map_or(0, Vec::len);
+        u32::try_from(keys).unwrap_or(u32::MAX).max(1)
     }
 }
 
@@ -111,7 +120,11 @@ impl Default for Cache {
             last_resources: RwLock::default(),
             last_response_types: RwLock::default(),
             documents: moka::sync::Cache::builder().max_capacity(8).time_to_live(LIFE).build(),
-            client_keys: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
+            client_keys: Moka::builder()
+                .max_capacity(MOST_CLIENT_KEYS)
+                .weigher(|_, keys: &Arc<ClientKeys>| keys.weight())
+                .time_to_live(Duration::from_secs(300))
+                .build(),
             request_objects: moka::sync::Cache::builder()
                 .max_capacity(4 * 1024 * 1024)
                 .weigher(|uri: &String, object: &Arc<str>| (uri.len() + object.len()).try_into().unwrap_or(u32::MAX))
