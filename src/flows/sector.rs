@@ -30,8 +30,8 @@ impl Stranger {
     /// What is wrong, with nothing about what answers at the address.
     pub fn told(&self) -> String {
         match self {
-            Stranger::Unreachable(_) => "the document could not be fetched".to_owned(),
-            Stranger::NotAList => "the document is not a JSON array of texts".to_owned(),
+            // One sentence for both: what an address answers is not for whoever named it.
+            Stranger::Unreachable(_) | Stranger::NotAList => "no JSON array of texts could be fetched there".to_owned(),
             Stranger::Lacks(uri) => format!("the document does not name {uri}"),
         }
     }
@@ -40,7 +40,8 @@ impl Stranger {
     pub fn explained(&self) -> String {
         match self {
             Stranger::Unreachable(cause) => format!("the document could not be fetched: {cause}"),
-            other => other.told(),
+            Stranger::NotAList => "the document is not a JSON array of texts".to_owned(),
+            Stranger::Lacks(_) => self.told(),
         }
     }
 }

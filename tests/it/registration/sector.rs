@@ -41,13 +41,13 @@ async fn oidcc_registration_sector_bad() {
             "does not name",
         ),
         ("it is empty", there.has("/empty", json, "[]"), "does not name"),
-        ("it is no list", there.has("/object", json, "{}"), "not a JSON array"),
-        ("it has other things in it", there.has("/mixed", json, json!([CALLBACK, 1]).to_string()), "not a JSON array"),
-        ("it is no JSON", there.has("/text", json, "x"), "could not be fetched"),
-        ("it is a page", there.has("/page", "text/html", named.clone()), "could not be fetched"),
-        ("it is elsewhere", there.has("/redirect", "redirect", there.url("/named")), "could not be fetched"),
-        ("it is not there", there.url("/missing"), "could not be fetched"),
-        ("it is too long", there.has("/long", json, " ".repeat(300 * 1024)), "could not be fetched"),
+        ("it is no list", there.has("/object", json, "{}"), "no JSON array"),
+        ("it has other things in it", there.has("/mixed", json, json!([CALLBACK, 1]).to_string()), "no JSON array"),
+        ("it is no JSON", there.has("/text", json, "x"), "no JSON array"),
+        ("it is a page", there.has("/page", "text/html", named.clone()), "no JSON array"),
+        ("it is elsewhere", there.has("/redirect", "redirect", there.url("/named")), "no JSON array"),
+        ("it is not there", there.url("/missing"), "no JSON array"),
+        ("it is too long", there.has("/long", json, " ".repeat(300 * 1024)), "no JSON array"),
     ] {
         let answer = register(&server.site, &with(json!({ "sector_identifier_uri": uri })), None).await;
         assert::json(&answer, 400, "invalid_client_metadata");
@@ -67,7 +67,7 @@ async fn sec_152_a_sector_document_is_not_fetched_from_inside() {
         let answer = register(&server.site, &with(json!({ "sector_identifier_uri": uri })), None).await;
         assert::json(&answer, 400, "invalid_client_metadata");
         let told = answer.json();
-        assert_eq!(told["error_description"], "sector_identifier_uri: the document could not be fetched");
+        assert_eq!(told["error_description"], "sector_identifier_uri: no JSON array of texts could be fetched there");
         server.app.recorder.flush().await;
         let events = trace_event::of(&server.app.db, told["trace_id"].as_str().unwrap()).await.unwrap();
         let checks = events.last().unwrap().checks();
