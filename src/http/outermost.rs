@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::{
     allowed,
+    api::problem,
     browser::Browser,
     cors, headers,
     pages::{
@@ -168,6 +169,8 @@ async fn refusal(request: &mut Request, longest_body: usize) -> Option<StatusCod
 /// How an answer without words of its own is shown: to people as a page, to apps as JSON.
 struct Face {
     browser: Option<Browser>,
+    /// RFC 9457 instead of OAuth's own shape.
+    is_api: bool,
     site: Arc<Site>,
 }
 
@@ -176,7 +179,8 @@ impl Face {
         let for_apps = ["/oauth2", "/.well-known", "/api", "/health"];
         let is_app = for_apps.iter().any(|prefix| path == *prefix || path.starts_with(&format!("{prefix}/")));
         let site = outermost.site.clone();
-        Face { browser: (!is_app).then(|| Browser::of(&outermost.app, &site, request)), site }
+        let is_api = path.starts_with("/api/");
+        Face { is_api, browser: (!is_app).then(|| Browser::of(&outermost.app, &site, request)), site }
     }
 
     fn show(&self, app: &App, status: StatusCode) -> Response {
@@ -191,6 +195,11 @@ impl Face {
                 let lost = status == StatusCode::NOT_FOUND;
                 let page = if lost { page.to_account(browser.path("/account")) } else { page };
                 page.into_view().into_response()
+            }
+            None if self.is_api => {
+                let problem = problem::bare(status, description, trace_id.clone());
+                let json = Response::builder().status(status).content_type("application/problem+json");
+                json.header(header::CACHE_CONTROL, "no-store").body(problem)
             }
             None => {
                 let body = serde_json::json!({ "error": code, "error_description": description, "trace_id": trace_id });

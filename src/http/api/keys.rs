@@ -1,10 +1,10 @@
 //! The keys that sign tokens: what `signet keys` does, for machines of the operator.
 
-use poem::{Request, web::Data};
+use poem::web::Data;
 use poem_openapi::{ApiResponse, Object, OpenApi, payload::Json, types::Any};
 use serde_json::Value;
 
-use super::{operator, problem::Problem};
+use super::{Admin, problem::Problem};
 use crate::{
     app::{App, keys::opens},
     flows::{
@@ -109,28 +109,20 @@ fn answer<T: poem_openapi::types::ToJSON + Send + Sync>(value: T) -> Answer<T> {
 impl Keys {
     /// The keys, newest first.
     #[oai(path = "/api/keys", method = "get", operation_id = "list_keys")]
-    async fn list(&self, app: Data<&App>, request: &Request) -> Result<Answer<Vec<Key>>, Problem> {
-        operator(&app, request).await?;
+    async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Answer<Vec<Key>>, Problem> {
         let keys = keys::all(&app).await.map_err(Trouble::from)?;
         Ok(answer(keys.iter().map(|key| shown(key, app.now())).collect()))
     }
 
     /// Make a new key.
     #[oai(path = "/api/keys/rotate", method = "post", operation_id = "rotate_keys")]
-    async fn rotate(
-        &self,
-        app: Data<&App>,
-        request: &Request,
-        asked: Json<Rotation>,
-    ) -> Result<Answer<Rotated>, Problem> {
-        operator(&app, request).await?;
+    async fn rotate(&self, app: Data<&App>, _admin: Admin, asked: Json<Rotation>) -> Result<Answer<Rotated>, Problem> {
         Ok(answer(rotated(&app, asked.0).await?))
     }
 
     /// Which apps have fetched the keys that sign, or will.
     #[oai(path = "/api/keys/status", method = "get", operation_id = "key_status")]
-    async fn status(&self, app: Data<&App>, request: &Request) -> Result<Answer<Status>, Problem> {
-        operator(&app, request).await?;
+    async fn status(&self, app: Data<&App>, _admin: Admin) -> Result<Answer<Status>, Problem> {
         let status = key_status::status(&app).await.map_err(Trouble::from)?;
         let keys = status.keys.into_iter().map(|status| KeyReaders {
             key: shown(&status.key, app.now()),

@@ -1,10 +1,10 @@
 //! `/api/logout-deliveries`: which apps were told that people have signed out, and what they answered.
 
-use poem::{Request, web::Data};
+use poem::web::Data;
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Query, payload::Json};
 use uuid::Uuid;
 
-use super::{operator, problem::Problem};
+use super::{Admin, problem::Problem};
 use crate::{
     app::App,
     flows::{
@@ -33,7 +33,7 @@ impl LogoutDeliveries {
     async fn list(
         &self,
         app: Data<&App>,
-        request: &Request,
+        _admin: Admin,
         /// Only of this app.
         client_id: Query<Option<String>>,
         /// Only what was tried in vain.
@@ -43,7 +43,6 @@ impl LogoutDeliveries {
         /// At most so many: 100 unless it is said, 1000 at most.
         limit: Query<Option<u64>>,
     ) -> Result<Listed, Problem> {
-        operator(&app, request).await?;
         let most = limit.0.unwrap_or(A_PAGE);
         if !(1..=LONGEST_PAGE).contains(&most) {
             return Err(Trouble::field("limit", format!("must be from 1 to {LONGEST_PAGE}")).into());

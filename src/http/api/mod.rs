@@ -1,35 +1,32 @@
-//! The HTTP API of administration, for machines of the operator. Every handler begins with [`operator`].
+//! The HTTP API of administration, for machines of the operator. Every operation takes an [`Admin`].
 
 pub mod keys;
 pub mod logout_deliveries;
 pub mod problem;
 pub mod registration_tokens;
 
-use poem::{Request, http::header};
+use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::OpenApi;
 
 use self::problem::Problem;
-use super::address;
-use crate::{
-    app::App,
-    flows::{
-        api_access::{self, Operator},
-        userinfo::Bearer,
-    },
-};
+use super::oauth::bearer;
+use crate::{app::App, flows::api_access};
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
     (keys::Keys, registration_tokens::RegistrationTokens, logout_deliveries::LogoutDeliveries)
 }
 
-/// Who is asking.
-///
-/// # Errors
-/// 401 or 403, unless it is a machine that may administer this server.
-pub async fn operator(app: &App, request: &Request) -> Result<Operator, Problem> {
-    let headers = request.headers().get_all(header::AUTHORIZATION).iter();
-    let headers = headers.map(|value| value.to_str().unwrap_or_default()).collect();
-    let bearer = Bearer { headers, form: None, address: Some(address::counted(app, request)) };
-    Ok(api_access::operator(app, &bearer).await?)
+/// Proof that a machine asks that may administer this server. It stands before the body among what an operation takes,
+/// so that nobody else is told what is wrong with theirs.
+pub struct Admin;
+
+impl<'a> FromRequest<'a> for Admin {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let app = request.data::<App>().expect("every request carries the app");
+        match api_access::operator(app, &bearer(app, request)).await {
+            Ok(_) => Ok(Admin),
+            Err(refused) => Err(Problem::from(refused).into()),
+        }
+    }
 }

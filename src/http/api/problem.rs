@@ -1,6 +1,7 @@
 //! RFC 9457: refusals of the API of administration.
 
-use poem_openapi::{ApiResponse, Object, payload::Json};
+use poem::http::StatusCode;
+use poem_openapi::{ApiResponse, Object, payload::Json, types::ToJSON};
 
 use crate::{
     flows::{Refused, Trouble},
@@ -90,6 +91,12 @@ fn body(
     trace_id: Option<String>,
 ) -> Json<ProblemBody> {
     Json(ProblemBody { title: title.to_owned(), status, detail, errors, trace_id })
+}
+
+/// A refusal that no handler had words for.
+pub fn bare(status: StatusCode, detail: &str, trace_id: String) -> String {
+    let title = status.canonical_reason().unwrap_or("Refused");
+    body(title, status.as_u16(), detail.to_owned(), Vec::new(), Some(trace_id)).0.to_json_string()
 }
 
 fn no_store() -> String {

@@ -1,9 +1,9 @@
 //! `/api/registration-tokens`: who may register clients where registration is not open.
 
-use poem::{Request, web::Data};
+use poem::web::Data;
 use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
 
-use super::{operator, problem::Problem};
+use super::{Admin, problem::Problem};
 use crate::{
     app::App,
     flows::admin::registration_tokens::{self as tokens, NewToken, Token},
@@ -24,10 +24,9 @@ impl RegistrationTokens {
     async fn create(
         &self,
         app: Data<&App>,
-        request: &Request,
+        _admin: Admin,
         new: Json<NewRegistrationTokenBody>,
     ) -> Result<Created, Problem> {
-        operator(&app, request).await?;
         let NewRegistrationTokenBody { name, uses, expires_in } = new.0;
         let (token, secret) = tokens::create(&app, NewToken { name, uses, expires_in }).await?;
         let token = RegistrationTokenBody {
@@ -44,8 +43,7 @@ impl RegistrationTokens {
         tag = "Topic::Administration",
         operation_id = "registration_tokens"
     )]
-    async fn list(&self, app: Data<&App>, request: &Request) -> Result<Listed, Problem> {
-        operator(&app, request).await?;
+    async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Listed, Problem> {
         let now = app.now();
         let all = tokens::all(&app).await?;
         let list = RegistrationTokenList {
@@ -61,8 +59,7 @@ impl RegistrationTokens {
         tag = "Topic::Administration",
         operation_id = "revoke_registration_token"
     )]
-    async fn revoke(&self, app: Data<&App>, request: &Request, id: Path<String>) -> Result<Revoked, Problem> {
-        operator(&app, request).await?;
+    async fn revoke(&self, app: Data<&App>, _admin: Admin, id: Path<String>) -> Result<Revoked, Problem> {
         // What is no id is the id of nothing.
         tokens::revoke(&app, id.parse().unwrap_or_default()).await?;
         Ok(Revoked::Ok("no-store".to_owned()))

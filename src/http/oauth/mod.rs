@@ -13,7 +13,11 @@ use poem::{Request, http::header};
 use poem_openapi::{ApiResponse, OpenApi, Tags, payload::PlainText};
 
 use super::address;
-use crate::{app::App, flows::client_auth::Presented, protocol::Params};
+use crate::{
+    app::App,
+    flows::{client_auth::Presented, userinfo::Bearer},
+    protocol::Params,
+};
 
 /// How the contract is divided.
 #[derive(Tags)]
@@ -56,6 +60,13 @@ fn authorization(request: &Request) -> Option<&str> {
         (Some(one), None) => Some(one.to_str().unwrap_or("(not text)")),
         (Some(_), Some(_)) => Some("(several)"),
     }
+}
+
+/// The access token of a request, if it is in a header (RFC 6750 §2.1).
+pub fn bearer<'a>(app: &App, request: &'a Request) -> Bearer<'a> {
+    let headers = request.headers().get_all(header::AUTHORIZATION).iter();
+    let headers = headers.map(|value| value.to_str().unwrap_or_default()).collect();
+    Bearer { headers, form: None, address: Some(address::counted(app, request)) }
 }
 
 /// A document that has not changed, or its bytes.

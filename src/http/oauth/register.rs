@@ -14,14 +14,13 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use super::Topic;
+use super::{Topic, bearer};
 use crate::{
     app::App,
     flows::{
         Refused,
         register::{self, Information},
         registration,
-        userinfo::Bearer,
     },
     http::{
         address,
@@ -106,10 +105,7 @@ impl Register {
 }
 
 fn asked<'a>(app: &App, request: &'a Request, document: Option<&'a Document>) -> register::Request<'a> {
-    let address = address::counted(app, request);
-    let headers = request.headers().get_all(header::AUTHORIZATION).iter();
-    let headers = headers.map(|value| value.to_str().unwrap_or_default()).collect();
-    let bearer = Bearer { headers, form: None, address: Some(address) };
+    let (bearer, address) = (bearer(app, request), address::counted(app, request));
     register::Request { bearer, address, body: document.and_then(|document| document.0.as_deref()) }
 }
 

@@ -1,6 +1,6 @@
 //! OpenID Connect Core §5.3: the userinfo endpoint.
 
-use poem::{Request, http::header, web::Data};
+use poem::{Request, web::Data};
 use poem_openapi::{
     ApiResponse, OpenApi,
     payload::{Json, PlainText},
@@ -8,14 +8,11 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use super::{Topic, form::Form};
+use super::{Topic, bearer, form::Form};
 use crate::{
     app::App,
     flows::userinfo::{self, Answer, Bearer},
-    http::{
-        address,
-        failure::{Challenge, Failure},
-    },
+    http::failure::{Challenge, Failure},
     protocol::Params,
 };
 
@@ -37,9 +34,7 @@ impl Userinfo {
 }
 
 async fn about(app: &App, request: &Request, form: Option<&Params>) -> Result<Claims, Failure> {
-    let headers = request.headers().get_all(header::AUTHORIZATION).iter();
-    let headers = headers.map(|value| value.to_str().unwrap_or_default()).collect();
-    let bearer = Bearer { headers, form, address: Some(address::counted(app, request)) };
+    let bearer = Bearer { form, ..bearer(app, request) };
     match userinfo::about(app, &bearer).await {
         Ok(claims) => Ok(claims.into()),
         Err(refused) => Err(Failure::of(refused, Challenge::Bearer)),

@@ -59,3 +59,18 @@ async fn nobody_else_does() {
     }
     assert_eq!(published(&f).await.len(), 1);
 }
+
+/// Nobody else is told what is wrong with a body, and whoever is told, is told so in RFC 9457's words.
+#[tokio::test]
+async fn a_body_is_read_only_for_those_who_may_send_it() {
+    let f = fixtures().await;
+    let token = token_for(&f, "ops", "signet:admin").await;
+    let broken = || Call::post("/api/keys/rotate").body("application/json", "{");
+    for (call, status) in [(broken(), 401), (broken().bearer(&token), 400)] {
+        let answer = f.site.send(call).await;
+        assert_eq!((answer.status, answer.media_type()), (status, "application/problem+json"));
+        let problem = answer.json();
+        assert_eq!(problem["status"], status);
+        assert!(problem["detail"].is_string() && problem["trace_id"].is_string(), "{problem}");
+    }
+}

@@ -203,7 +203,11 @@ async fn sec_179_nothing_else_is_reachable() {
         let answer = f.site.get(path).await;
         assert_eq!(answer.status, 404, "{path}: {}", answer.text());
         let for_apps = ["/oauth2", "/.well-known", "/api", "/health/"].iter().any(|start| path.starts_with(start));
-        let kind = if for_apps || path == "/health" { "application/json" } else { "text/html" };
+        let kind = match path {
+            path if path.starts_with("/api/") => "application/problem+json",
+            path if for_apps || path == "/health" => "application/json",
+            _ => "text/html",
+        };
         assert_eq!(answer.media_type(), kind, "{path}");
         assert::not_stored(&answer);
         let traced = f.site.send(Call::new(reqwest::Method::TRACE, path).header("x-echo", "marker-of-a-trace")).await;
