@@ -14,7 +14,8 @@ section! {
     /// Requests that this server makes.
     pub struct Outbound at "outbound." {
         /// Hosts that may be reached although they have a private address or plain http, which are refused otherwise so
-        /// that nobody can make this server look around in its network. Names or addresses. Default: none.
+        /// that nobody can make this server look around in its network. That goes for the documents of apps that register
+        /// themselves too, so name hosts that may be asked by anybody. Names or addresses. Default: none.
         allow_hosts: Vec<HostName> = Fallback::Fixed(""), list(host);
         /// PEM files with certificates of authorities to trust besides those of the system. Default: none.
         root_certificates: Vec<RootCertificates> = Fallback::Fixed(""), list(root_certificates);
