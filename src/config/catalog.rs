@@ -1,5 +1,6 @@
 //! The one list of all settings, and the questions that are asked of it.
 use super::{
+    accounts::Accounts,
     branding::Branding,
     clients::Client,
     database::Database,
@@ -24,6 +25,7 @@ const SECTIONS: &[&[Setting]] = &[
     Branding::SETTINGS,
     Lifetimes::SETTINGS,
     Passwords::SETTINGS,
+    Accounts::SETTINGS,
     Log::SETTINGS,
     Events::SETTINGS,
     Keys::SETTINGS,

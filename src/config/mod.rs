@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub mod accounts;
 pub mod branding;
 pub mod catalog;
 pub mod clients;
@@ -31,6 +32,7 @@ pub mod sources;
 mod suggest;
 pub mod tls;
 
+pub use accounts::{Accounts, Audience, SignUp, Usernames, Verification};
 pub use branding::{Accent, Branding, Logo};
 pub use clients::{AccessTokenFormat, Client, ClientKind, Consent, RefreshTokens};
 pub use database::{Database, DatabaseUrl, Synchronous};
@@ -72,6 +74,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// `[passwords]`
     pub passwords: Passwords,
+    /// `[accounts]`
+    pub accounts: Accounts,
     /// `[log]`
     pub log: Log,
     /// `[events]`
@@ -153,6 +157,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
     let branding = Branding::read(reader);
     let lifetimes = Lifetimes::read(reader);
     let passwords = Passwords::read(reader);
+    let accounts = Accounts::read(reader);
     let log = Log::read(reader);
     let events = Events::read(reader);
     let keys = Keys::read(reader);
@@ -168,6 +173,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
             branding: branding?,
             lifetimes: lifetimes?,
             passwords: passwords?,
+            accounts: accounts?,
             log: log?,
             events: events?,
             keys: keys?,
@@ -194,6 +200,7 @@ impl Config {
         self.database.check(reader);
         self.lifetimes.check(reader);
         self.passwords.check(reader);
+        self.accounts.check(reader);
         self.keys.check(reader);
         if !reader.problems.is_empty() {
             return Err(std::mem::take(&mut reader.problems).into());

@@ -50,9 +50,7 @@ pub async fn find(app: &App, token: &str) -> Result<Live> {
         return Err(refuse("the access token has expired"));
     }
     match &live.of {
-        Some((grant, user)) if grant.revoked_at.is_some() || !user.is_enabled() => {
-            Err(refuse("the access token was revoked"))
-        }
+        Some((grant, user)) if !grant.stands(user) => Err(refuse("the access token was revoked")),
         _ if app.cache.client(&app.db, &live.client_id).await?.is_none() => {
             Err(refuse("the client is gone or disabled"))
         }

@@ -45,7 +45,7 @@ pub async fn issue(
     trace.user_id = Some(user.id);
     let kind = request.response_type;
     let code = kind.code.then(|| app.secret());
-    let grant = grant(app, client, request, &session, code.as_ref(), trace);
+    let grant = grant(app, client, request, (&session, &user), code.as_ref(), trace);
     let approval = Approval {
         user: Some(user),
         scope: request.scope.clone(),
@@ -121,7 +121,7 @@ fn grant(
     app: &App,
     client: &Client,
     request: &Request,
-    session: &Session,
+    (session, user): (&Session, &User),
     code: Option<&Secret>,
     trace: &Trace,
 ) -> Grant {
@@ -149,6 +149,7 @@ fn grant(
         rotated_at: now,
         expires_at: now + super::refresh_token::tokens_life(app),
         revoked_at: None,
+        token_version: user.token_version,
     }
 }
 

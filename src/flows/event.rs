@@ -23,6 +23,8 @@ pub enum Event {
     /// A rule said no, or a limit was hit.
     Refused,
     Throttled,
+    /// A person did something to their own account.
+    Account,
     User,
     Client,
     SigningKey,
@@ -42,6 +44,7 @@ impl Event {
             Event::RefreshTokenReuse => "refresh_token_reuse",
             Event::Refused => "refused",
             Event::Throttled => "throttled",
+            Event::Account => "account",
             Event::User => "user",
             Event::Client => "client",
             Event::SigningKey => "signing_key",

@@ -103,8 +103,8 @@ async fn refresh(app: &App, client: &Client, token: &str) -> Result<Option<Map<S
     let Some(named) = refresh_token::read(app, token) else { return Ok(None) };
     let Some((row, user)) = grant::find(&app.db, named.grant).await? else { return Ok(None) };
     let newest = named.generation == row.generation || is_repeat(app, &row, named.generation);
-    let live = row.revoked_at.is_none() && row.redeemed_at.is_some() && row.refreshable && row.expires_at > app.now();
-    if row.client_id != client.client_id || !newest || !live || !user.is_enabled() {
+    let live = row.stands(&user) && row.redeemed_at.is_some() && row.refreshable && row.expires_at > app.now();
+    if row.client_id != client.client_id || !newest || !live {
         return Ok(None);
     }
     let members = json!({

@@ -225,9 +225,8 @@ async fn lost_code(app: &App, id: uuid::Uuid, trace: &mut Trace) -> Error {
 
 /// Another request rotated the same token a moment ago: its successor is the one that was derived here too.
 async fn lost_rotation(app: &App, id: uuid::Uuid, generation: i32) -> Result<()> {
-    let row = grant::find(&app.db, id).await?.map(|(row, _)| row);
-    match row {
-        Some(row) if row.revoked_at.is_none() && rotation::is_repeat(app, &row, generation) => Ok(()),
+    match grant::find(&app.db, id).await? {
+        Some((row, user)) if row.stands(&user) && rotation::is_repeat(app, &row, generation) => Ok(()),
         _ => Err(Code::InvalidGrant.because("the refresh token was used meanwhile").under(&rule::REFRESH_TOKEN)),
     }
 }

@@ -78,12 +78,37 @@ pub enum Proof {
 /// # Errors
 /// When the server is too busy to hash, or the database is away.
 pub async fn prove(app: &App, visitor: &Visitor, login: &str, password: &str, trace: &mut Trace) -> Result<Proof> {
-    let canonical = canonical(login);
+    let canonical = canonical(app, login);
     let found = match &canonical {
         Some(login) => user::find_by_login(&app.db, login).await?,
         None => None,
     };
     let account = canonical.unwrap_or_else(|| login.chars().take(64).collect());
+    judge(app, visitor, (account, found), password, trace).await
+}
+
+/// The password of somebody who is signed in already: the same check, the same count.
+///
+/// # Errors
+/// When the server is too busy to hash, or the database is away.
+pub async fn prove_again(
+    app: &App,
+    visitor: &Visitor,
+    user: &User,
+    password: &str,
+    trace: &mut Trace,
+) -> Result<Proof> {
+    let account = user.email.clone().or_else(|| user.username.clone()).unwrap_or_else(|| user.sub());
+    judge(app, visitor, (account, Some(user.clone())), password, trace).await
+}
+
+async fn judge(
+    app: &App,
+    visitor: &Visitor,
+    (account, found): (String, Option<User>),
+    password: &str,
+    trace: &mut Trace,
+) -> Result<Proof> {
     let is_known = found.as_ref().is_some_and(|user| visitor.knows(app, user.id));
     let account = match is_known {
         true => Key::KnownDevice(account, visitor.browser_hash().short()),
@@ -127,7 +152,7 @@ fn wrong(user: Option<Uuid>, verdict: bool) -> Error {
 }
 
 /// A name or an address in the one form that decides who is who.
-fn canonical(login: &str) -> Option<String> {
+fn canonical(_app: &App, login: &str) -> Option<String> {
     if login.contains('@') { text::email(login).ok() } else { text::username(login).ok() }
 }
 
@@ -177,6 +202,9 @@ pub async fn start_session(
         created_at: now,
         last_used_at: now,
         expires_at: now + app.config.lifetimes.session_absolute.get(),
+        user_agent: visitor.device.user_agent.clone(),
+        address: Some(visitor.device.address.to_string()),
+        kind: session::BROWSER.to_owned(),
     };
     let ended = write!(app, db => {
         let mut ended = Ended::default();

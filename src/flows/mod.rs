@@ -121,6 +121,8 @@ pub enum Why {
     Missing,
     #[error("is taken")]
     Taken,
+    #[error("is not right")]
+    Wrong,
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error(transparent)]

@@ -26,6 +26,24 @@ pub struct Visitor {
     known: Option<String>,
     /// As guesses are counted: IPv6 by its /64.
     pub address: IpAddr,
+    pub device: Device,
+}
+
+/// What a request says of whoever sent it, as people find it in the list of their devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Whole.
+    pub address: IpAddr,
+    /// `User-Agent`, cut and without control characters.
+    pub user_agent: Option<String>,
+}
+
+impl Device {
+    /// `user_agent` comes from a stranger.
+    pub fn new(address: IpAddr, user_agent: Option<&str>) -> Self {
+        let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
+        Device { address, user_agent: user_agent.map(clean).filter(|text| !text.trim().is_empty()) }
+    }
 }
 
 /// Values of the cookies that a browser sent.
@@ -37,7 +55,7 @@ pub struct Cookies<'a> {
 }
 
 impl Visitor {
-    pub fn new(app: &App, cookies: &Cookies<'_>, address: IpAddr) -> Self {
+    pub fn new(app: &App, cookies: &Cookies<'_>, device: Device) -> Self {
         // Anything but a value of our own making is nobody's cookie (case SEC-111).
         let ours =
             |value: &&str| value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
@@ -47,7 +65,8 @@ impl Visitor {
             browser: browser.unwrap_or_else(|| app.secret()),
             session: cookies.session.filter(ours).map(Secret::presented),
             known: cookies.known.filter(|value| value.len() < 200).map(str::to_owned),
-            address: counted(address),
+            address: counted(device.address),
+            device,
         }
     }
 

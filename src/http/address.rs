@@ -3,9 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
-use poem::Request;
+use poem::{Request, http::header};
 
-use crate::app::{App, throttle};
+use crate::{
+    app::{App, throttle},
+    flows::visitor::Device,
+};
 
 /// What others forge counts for nothing: only the settings' proxies may speak for somebody else.
 pub fn client(request: &Request, trusted: &[IpNet]) -> IpAddr {
@@ -31,6 +34,12 @@ pub fn client(request: &Request, trusted: &[IpNet]) -> IpAddr {
 /// The client's address as guesses are counted and events name it: IPv6 by its /64.
 pub fn counted(app: &App, request: &Request) -> IpAddr {
     throttle::counted(client(request, &app.config.server.trusted_proxies))
+}
+
+/// What the request says of whoever sent it.
+pub fn device(app: &App, request: &Request) -> Device {
+    let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Device::new(client(request, &app.config.server.trusted_proxies), user_agent)
 }
 
 fn parse(hop: &str) -> Option<IpAddr> {

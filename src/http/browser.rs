@@ -66,7 +66,7 @@ impl Browser {
         let names = Names { secure: app.config.server.issuer.is_https() };
         let cookie = |name: &str| find(request.headers(), &names.full(name));
         let cookies = Cookies { browser: cookie("browser"), session: cookie("session"), known: cookie("known") };
-        let visitor = Visitor::new(app, &cookies, address::client(request, &app.config.server.trusted_proxies));
+        let visitor = Visitor::new(app, &cookies, address::device(app, request));
         let accept = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let chosen = cookie("language");
         Browser {

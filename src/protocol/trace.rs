@@ -27,6 +27,8 @@ pub enum Kind {
     Logo,
     /// The HTTP API of administration.
     Api,
+    /// What a person does to their own account.
+    Account,
 }
 
 impl Kind {
@@ -45,6 +47,7 @@ impl Kind {
             Kind::Register => "register",
             Kind::Logo => "logo",
             Kind::Api => "api",
+            Kind::Account => "account",
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct Model {
     pub rotated_at: i64,
     pub expires_at: i64,
     pub revoked_at: Option<i64>,
+    /// As the person's was when this began ([`User::token_version`]).
+    pub token_version: i32,
     #[sea_orm(belongs_to, from = "user_id", to = "id")]
     pub user: BelongsTo<user::Entity>,
 }
@@ -63,6 +65,11 @@ impl ActiveModelBehavior for ActiveModel {}
 pub use Model as Grant;
 
 impl Grant {
+    /// Neither revoked nor called back with everything else of the person.
+    pub fn stands(&self, user: &User) -> bool {
+        self.revoked_at.is_none() && self.token_version == user.token_version && user.is_enabled()
+    }
+
     pub fn challenge(&self) -> Option<Challenge> {
         self.challenge.clone().map(Challenge::stored)
     }

@@ -27,6 +27,12 @@ pub struct Model {
     pub created_at: i64,
     pub last_used_at: i64,
     pub expires_at: i64,
+    /// As the browser or program names itself, cut to 400 characters.
+    pub user_agent: Option<String>,
+    /// Whence it began, whole.
+    pub address: Option<String>,
+    /// `browser`, or `api` for a program that signed in by the JSON API.
+    pub kind: String,
     #[sea_orm(belongs_to, from = "user_id", to = "id")]
     pub user: BelongsTo<user::Entity>,
 }
@@ -34,6 +40,11 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 pub use Model as Session;
+
+/// [`Session::kind`] of a person at a browser.
+pub const BROWSER: &str = "browser";
+/// [`Session::kind`] of a program that signed in by the JSON API.
+pub const API: &str = "api";
 
 /// A use is noted once a minute, so that reading is not writing.
 const NOTED_EVERY: i64 = 60;

@@ -29,6 +29,15 @@ pub struct Model {
     pub created_at: i64,
     pub updated_at: i64,
     pub disabled_at: Option<i64>,
+    /// The telephone number in the one form that decides who is who (E.164); none of numbers that nobody signs in with.
+    #[sea_orm(unique)]
+    pub phone_key: Option<String>,
+    /// What the person says of themself.
+    pub bio: Option<String>,
+    /// Counts how often everything that was issued was called back; what is older is worth nothing.
+    pub token_version: i32,
+    /// When the account goes for good.
+    pub delete_at: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -37,7 +46,7 @@ pub use Model as User;
 
 impl User {
     pub fn is_enabled(&self) -> bool {
-        self.disabled_at.is_none()
+        self.disabled_at.is_none() && self.delete_at.is_none()
     }
 
     pub fn sub(&self) -> String {

@@ -102,6 +102,10 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
         created_at: now,
         updated_at: now,
         disabled_at: None,
+        phone_key: None,
+        bio: None,
+        token_version: 0,
+        delete_at: None,
     };
     Ok((user, phc))
 }

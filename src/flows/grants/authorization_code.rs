@@ -47,7 +47,7 @@ impl Grant for AuthorizationCode {
         if row.redeemed_at.is_some() {
             return Err(spent(app, &row, trace).await);
         }
-        if row.revoked_at.is_some() || !user.is_enabled() {
+        if !row.stands(&user) {
             return Err(refuse("the code was revoked, or its person disabled"));
         }
         if row.code_expires_at <= app.now() {

@@ -1,8 +1,6 @@
 //! RFC 6749 §4.3, which RFC 9700 §2.4 retires: kept for first-party clients that are registered for it.
 //! Other clients are told that there is no such grant type.
 
-use std::net::IpAddr;
-
 use async_trait::async_trait;
 
 use super::{Approval, Claim, Grant};
@@ -12,7 +10,7 @@ use crate::{
         client_auth::Presented,
         login::{self, Proof},
         refresh_token,
-        visitor::{Cookies, Visitor},
+        visitor::{Cookies, Device, Visitor},
     },
     protocol::{Code, Result, Scope, claims::ClaimsRequest, code_grant, resource, rule, trace::Trace},
     store::{client::Client, grant::Grant as Row, user::User},
@@ -43,7 +41,8 @@ impl Grant for Password {
     ) -> Result<Approval> {
         let params = presented.params;
         let (login, password) = (params.require("username")?, params.require("password")?);
-        let user = proven(app, presented.address, login, password, trace).await?;
+        let user =
+            proven(app, Device::new(presented.address, Some(presented.user_agent)), login, password, trace).await?;
         let asked = params.get("scope").map(Scope::requested).transpose()?;
         let scope = code_grant::client_credentials(&client.client_id, asked.as_ref(), &client.metadata.scope)?;
         let resource = resource::requested(params)?;
@@ -60,8 +59,8 @@ impl Grant for Password {
     }
 }
 
-async fn proven(app: &App, address: IpAddr, login: &str, password: &str, trace: &mut Trace) -> Result<User> {
-    let visitor = Visitor::new(app, &Cookies::default(), address);
+async fn proven(app: &App, device: Device, login: &str, password: &str, trace: &mut Trace) -> Result<User> {
+    let visitor = Visitor::new(app, &Cookies::default(), device);
     match login::prove(app, &visitor, login, password, trace).await? {
         Proof::Right(user) => Ok(*user),
         Proof::Wrong => Err(Code::InvalidGrant.because("wrong name or password").under(&rule::LOGIN)),
@@ -98,5 +97,6 @@ fn begin(app: &App, client: &Client, user: &User, scope: &Scope, resource: Optio
         rotated_at: now,
         expires_at: if refreshable { refresh_token::next_end(app, now) } else { now + life },
         revoked_at: None,
+        token_version: user.token_version,
     }
 }

@@ -64,7 +64,9 @@ impl Grant for RefreshToken {
 
 fn live(app: &App, row: &Row, user: &User) -> Result<()> {
     match () {
-        () if row.revoked_at.is_some() => Err(refuse("the refresh token was revoked")),
+        () if row.revoked_at.is_some() || row.token_version != user.token_version => {
+            Err(refuse("the refresh token was revoked"))
+        }
         () if row.redeemed_at.is_none() || !row.refreshable => Err(refuse("the grant gives no refresh tokens")),
         () if row.expires_at <= app.now() => Err(refuse("the refresh token has expired")),
         () if !user.is_enabled() => Err(refuse("the account is disabled")),

@@ -1,12 +1,15 @@
 //! The person's own account.
 
+pub mod log;
+pub mod me;
+
 use uuid::Uuid;
 
 pub use crate::store::user::User;
 
-use super::{Trouble, write, write_one};
 use crate::{
     app::App,
+    flows::{Trouble, write, write_one},
     store::{consent, grant, user},
 };
 

@@ -1,0 +1,77 @@
+//! Who acts on an account: its person, at a browser or with an access token of the JSON API.
+
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    flows::{
+        Trouble,
+        login::{self, Proof},
+        visitor::{Device, Visitor},
+    },
+    protocol::{Code, Result, rule, trace::Trace},
+    store::user::User,
+};
+
+/// Seconds for which a sign-in counts as fresh (OWASP ASVS 7.5.1).
+pub const FRESH: i64 = 300;
+
+/// The person of an account, proven.
+#[derive(Debug, Clone)]
+pub struct Me {
+    pub user: User,
+    /// The session that this is part of; what ends other sessions leaves it.
+    pub session: Option<Uuid>,
+    /// When the person last proved who they are.
+    pub auth_time: i64,
+    pub device: Device,
+}
+
+impl Me {
+    /// Who is signed in at this browser.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn at(app: &App, visitor: &Visitor) -> Result<Option<Self>> {
+        let found = visitor.session(app).await?;
+        Ok(found.map(|(session, user)| Me {
+            user,
+            session: Some(session.id),
+            auth_time: session.auth_time,
+            device: visitor.device.clone(),
+        }))
+    }
+
+    pub fn is_fresh(&self, app: &App) -> bool {
+        app.now() - self.auth_time < FRESH
+    }
+
+    /// What changes who can get in asks for the password, unless the person has just given it (case SEC-132). Wrong ones
+    /// count as tries to sign in (case SEC-115).
+    ///
+    /// # Errors
+    /// A problem with the field `current_password`, or 429.
+    pub async fn prove(&self, app: &App, visitor: &Visitor, given: Option<&str>, trace: &mut Trace) -> Outcome {
+        match given {
+            None if self.is_fresh(app) => Ok(()),
+            None => Err(Trouble::field("current_password", crate::flows::Why::Missing)),
+            Some(given) => self.prove_password(app, visitor, given, trace).await,
+        }
+    }
+
+    /// The same, however fresh the sign-in is.
+    ///
+    /// # Errors
+    /// A problem with the field `current_password`, or 429.
+    pub async fn prove_password(&self, app: &App, visitor: &Visitor, given: &str, trace: &mut Trace) -> Outcome {
+        match login::prove_again(app, visitor, &self.user, given, trace).await? {
+            Proof::Right(_) => Ok(()),
+            Proof::Wrong => Err(Trouble::field("current_password", crate::flows::Why::Wrong)),
+            Proof::TooMany(seconds) => Err(Trouble::Broken(
+                Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds),
+            )),
+        }
+    }
+}
+
+type Outcome = Result<(), Trouble>;

@@ -1,0 +1,53 @@
+//! What happened to an account, for the person's own security log. It outlives the account under a pseudonym (K14).
+
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "security_event")]
+pub struct Model {
+    /// Sorts by time.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The person; after the account is deleted, a number that stands for nobody.
+    pub subject: Uuid,
+    pub at: i64,
+    pub kind: String,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+    pub client_id: Option<String>,
+    pub trace_id: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as SecurityEvent;
+
+pub async fn insert(db: &impl ConnectionTrait, event: SecurityEvent) -> Result<(), DbErr> {
+    Entity::insert(ActiveModel::from(event)).exec_without_returning(db).await.map(drop)
+}
+
+/// The person's, newest first, older than `before`.
+pub async fn of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    before: Option<Uuid>,
+    most: u64,
+) -> Result<Vec<SecurityEvent>, DbErr> {
+    let mut rows = Entity::find().filter(Column::Subject.eq(user));
+    if let Some(before) = before {
+        rows = rows.filter(Column::Id.lt(before));
+    }
+    rows.order_by_desc(Column::Id).limit(most).all(db).await
+}
+
+/// What happened stays; to whom and whence does not.
+pub async fn forget_person(db: &impl ConnectionTrait, user: Uuid, pseudonym: Uuid) -> Result<(), DbErr> {
+    let change =
+        ActiveModel { subject: Set(pseudonym), address: Set(None), user_agent: Set(None), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::Subject.eq(user)).exec(db).await.map(drop)
+}
+
+pub async fn forget_before(db: &impl ConnectionTrait, at: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, Uuid>(db, Column::Id, Column::At.lt(at)).await
+}
