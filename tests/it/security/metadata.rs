@@ -203,7 +203,8 @@ async fn sec_062_the_unknown_is_not_found() {
         "/oauth2/token/x",
     ] {
         let answer = f.site.get(path).await;
-        assert_eq!((answer.status, answer.media_type()), (404, "application/json"), "{path}");
+        let kind = if path.starts_with("/api/") { "application/problem+json" } else { "application/json" };
+        assert_eq!((answer.status, answer.media_type()), (404, kind), "{path}");
         assert!(answer.json().is_object());
         says_nothing_of_itself(&answer);
     }
