@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connection;
 pub mod database;
 pub mod keys;
+pub mod moment;
 pub mod open;
 pub mod outbound;
 pub mod public_address;
@@ -12,6 +13,7 @@ pub mod random;
 pub mod readers;
 pub mod recorder;
 pub mod reseal;
+pub mod text;
 pub mod throttle;
 pub mod writer;
 

@@ -10,10 +10,12 @@ use poem::{
 use super::{
     address,
     pages::view::{Frame, Person, Site},
-    text::{self, Texts},
 };
 use crate::{
-    app::App,
+    app::{
+        App,
+        text::{self, Texts},
+    },
     flows::{
         login::SignedIn,
         visitor::{Cookies, Visitor},

@@ -12,7 +12,6 @@ pub mod listener;
 pub mod oauth;
 pub mod outermost;
 pub mod pages;
-pub mod text;
 pub mod tls;
 
 use std::sync::{Arc, OnceLock, Weak};

@@ -4,7 +4,10 @@ use poem::{IntoResponse, Request, Response, handler, web::Data};
 use poem_openapi::{OpenApi, payload::PlainText};
 
 use super::{Published, Topic, published};
-use crate::{app::App, flows::discover, http::text};
+use crate::{
+    app::{App, text},
+    flows::discover,
+};
 
 pub struct Discovery;
 

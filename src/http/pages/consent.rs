@@ -11,9 +11,9 @@ use super::{
     views::{Consent, Destination, ScopeLine},
 };
 use crate::{
-    app::App,
+    app::{App, text::Texts},
     flows::{authorize as flow, authorize::Journey, consent},
-    http::{browser, text::Texts},
+    http::browser,
     protocol::{step::Step, trace::Kind},
 };
 

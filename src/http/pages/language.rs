@@ -6,7 +6,7 @@ use super::{
     request::{Page, see_other},
     views::local_path,
 };
-use crate::{flows::account, http::text};
+use crate::{app::text, flows::account};
 
 #[handler]
 pub async fn choose(page: Page) -> Response {

@@ -9,7 +9,7 @@ use poem::{
 };
 
 use super::{assets, brand};
-use crate::http::text::{self, Piece, Texts};
+use crate::app::text::{self, Piece, Texts};
 
 /// What every page shows of this server. Made once, at start.
 #[derive(Debug)]

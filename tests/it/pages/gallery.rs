@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path};
 
-use signet::http::{
-    pages::{assets, brand},
-    text,
+use signet::{
+    app::text,
+    http::pages::{assets, brand},
 };
 
 use super::samples::{self, Data};

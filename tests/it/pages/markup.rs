@@ -6,7 +6,7 @@ use std::{
 };
 
 use regex::Regex;
-use signet::http::{pages::views::FORM_POST_SCRIPT, text};
+use signet::{app::text, http::pages::views::FORM_POST_SCRIPT};
 
 use super::samples::{self, Data, Sample};
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use askama::Template;
 use poem::http::StatusCode;
 use serde_json::json;
-use signet::http::{
-    pages::{
+use signet::{
+    app::text::Texts,
+    http::pages::{
         view::{Frame, Person, Site},
         views::*,
     },
-    text::Texts,
 };
 
 /// Where the words on a page come from.

@@ -8,7 +8,7 @@ use std::{
 
 use proptest::prelude::*;
 use regex::Regex;
-use signet::http::text::{self, Piece, Texts};
+use signet::app::text::{self, Piece, Texts};
 
 fn keys(texts: &Texts) -> BTreeSet<&str> {
     texts.keys().collect()
@@ -38,7 +38,7 @@ fn every_key_that_is_used_exists_and_every_key_that_exists_is_used() {
     let sections: BTreeSet<&str> = known.iter().filter_map(|key| key.split('.').next()).collect();
     let literal = Regex::new(r#""([a-z_]+)(\.[a-z_0-9]+)+""#).expect("a pattern");
     let mut used = BTreeMap::new();
-    for root in ["templates", "src/http"] {
+    for root in ["templates", "src/app", "src/flows", "src/http"] {
         read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join(root), &mut |path, content| {
             let words = |found: &regex::Captures| sections.contains(&found[1]) && !found[0].ends_with(".html\"");
             for found in literal.captures_iter(content).filter(words) {

@@ -1,12 +1,12 @@
 //! What the page structs decide: which addresses become links, how times and waits are said, how a page is answered.
 
 use poem::{IntoResponse, http::header};
-use signet::http::{
-    pages::{
+use signet::{
+    app::text::{self, Texts},
+    http::pages::{
         view::{Person, View, initial},
         views::*,
     },
-    text::{self, Texts},
 };
 
 use super::samples::HOSTILE_LINKS;

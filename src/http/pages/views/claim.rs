@@ -1,6 +1,6 @@
 //! What claims mean, in words (OpenID Connect Core §2 and §5.1, RFC 7519 §4.1).
 
-use crate::http::text::Texts;
+use crate::app::text::Texts;
 
 /// A claim, and the key of its meaning.
 const MEANINGS: &[(&str, &str)] = &[

@@ -4,9 +4,9 @@ use askama::Template;
 use poem::http::StatusCode;
 
 use super::login;
-use crate::http::{
-    pages::view::{Frame, View},
-    text::Texts,
+use crate::{
+    app::text::Texts,
+    http::pages::view::{Frame, View},
 };
 
 /// Shown at the address where the error arose.

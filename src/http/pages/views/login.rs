@@ -3,9 +3,9 @@
 use askama::Template;
 
 use super::{ClientCard, Destination};
-use crate::http::{
-    pages::view::{Frame, Person},
-    text::Texts,
+use crate::{
+    app::text::Texts,
+    http::pages::view::{Frame, Person},
 };
 
 /// Fields: `username`, `password`, `answer` = `login`, `cancel`, or `another` (on being asked again: "Not you?").

@@ -3,9 +3,9 @@
 use askama::Template;
 
 use super::{ClientCard, Link};
-use crate::http::{
-    pages::view::{Frame, Person},
-    text::Texts,
+use crate::{
+    app::text::Texts,
+    http::pages::view::{Frame, Person},
 };
 
 /// Field: `answer` = `confirm` or `stay`, and what `fields` says.

@@ -10,10 +10,10 @@ mod form_post;
 mod link;
 mod login;
 mod logout;
-mod moment;
 mod set_up;
 mod try_it;
 
+pub use crate::app::moment::Moment;
 pub use account::AccountHome;
 pub use accounts::AccountChooser;
 pub use client::ClientCard;
@@ -23,7 +23,6 @@ pub use form_post::{FORM_POST_SCRIPT, FormPost};
 pub use link::{Destination, Link, local_path, segment};
 pub use login::{Login, LoginProblem};
 pub use logout::{LoggedOut, LogoutConfirm, SessionCheck, SigningOut, Told};
-pub use moment::Moment;
 pub use set_up::{Input, InputProblem, PasswordRule, SetUp, SetUpDone};
 pub use try_it::{
     ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult, pretty,

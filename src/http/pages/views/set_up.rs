@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::login;
-use crate::http::{pages::view::Frame, text::Texts};
+use crate::{app::text::Texts, http::pages::view::Frame};
 
 /// Fields: `email`, `username` (may be empty), `name`, `password`.
 #[derive(Template, Debug)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{Moment, claim};
-use crate::http::{pages::view::Frame, text::Texts};
+use crate::{app::text::Texts, http::pages::view::Frame};
 
 /// Explains, and starts: the form posts `csrf` to `action`.
 #[derive(Template, Debug)]

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::http::text::Texts;
+use super::text::Texts;
 
 const MONTHS: [&str; 12] = [
     "date.january",
