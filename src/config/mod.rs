@@ -19,6 +19,7 @@ pub mod issuer;
 pub mod keys;
 pub mod lifetimes;
 pub mod log;
+pub mod mail;
 pub mod outbound;
 pub mod parse;
 pub mod passwords;
@@ -42,6 +43,7 @@ pub use issuer::{Issuer, Origin};
 pub use keys::Keys;
 pub use lifetimes::Lifetimes;
 pub use log::{Log, LogFormat};
+pub use mail::{Mail, MailTls, Sender};
 pub use outbound::{HostName, Outbound, RootCertificates};
 pub use parse::Seconds;
 pub use passwords::Passwords;
@@ -84,6 +86,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[outbound]`
     pub outbound: Outbound,
+    /// `[mail]`
+    pub mail: Mail,
     /// `[registration]`
     pub registration: Registration,
     /// `[[clients]]`
@@ -162,6 +166,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
     let events = Events::read(reader);
     let keys = Keys::read(reader);
     let outbound = Outbound::read(reader);
+    let mail = Mail::read(reader);
     let registration = Registration::read(reader);
     let clients = Client::read_all(reader);
     let resources = Resource::read_all(reader);
@@ -178,6 +183,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
             events: events?,
             keys: keys?,
             outbound: outbound?,
+            mail: mail?,
             registration: registration?,
             clients,
             resources,
@@ -202,6 +208,7 @@ impl Config {
         self.passwords.check(reader);
         self.accounts.check(reader);
         self.keys.check(reader);
+        self.mail.check(reader, self.is_local());
         if !reader.problems.is_empty() {
             return Err(std::mem::take(&mut reader.problems).into());
         }
@@ -209,6 +216,11 @@ impl Config {
         self.effective = std::mem::take(&mut reader.effective);
         (self.file, self.entries) = reader.provenance();
         Ok(self)
+    }
+
+    /// Plain http is for the machine itself: whoever runs the server is also the only one who uses it.
+    pub fn is_local(&self) -> bool {
+        !self.server.issuer.is_https()
     }
 
     /// The file of the key that seals secrets, which is made at the first start unless `keys.master_key` is set.

@@ -31,6 +31,11 @@ impl HostName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The three names of the machine itself.
+    pub fn is_loopback(&self) -> bool {
+        matches!(self.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+    }
 }
 
 impl Shown for HostName {
@@ -39,7 +44,7 @@ impl Shown for HostName {
     }
 }
 
-fn host(given: &Given<'_>) -> Parsed<HostName> {
+pub(super) fn host(given: &Given<'_>) -> Parsed<HostName> {
     let refused =
         || Fault::new("this is not the name or address of a host", "write \"idp.internal\", \"10.0.0.5\" or \"[::1]\"");
     let text = given.value.as_str().filter(|text| !text.is_empty()).ok_or_else(refused)?;

@@ -36,6 +36,7 @@ fn place(settings: &str) -> Place {
     place.write("secrets/database-url", "postgres://signet:hunter2@db/signet\n");
     place.write("secrets/master-key", "Q6ajWxsLIqGWzJ2tFpkPhGYXjSXXVKp4RVQgJF0r3qw=\n");
     place.write("secrets/previous-master-key", "bN4oX1J9m0yVtq3kq2rXG2h8nQy7C5y0u1pP6s0wKjE=\n");
+    place.write("secrets/smtp-password", "correct horse\n");
     place.write("secrets/shop", "3f7e0c5b9a1d4862e0b7c49d5a18f3e26d90\n");
     place
 }
@@ -52,10 +53,11 @@ fn the_example_changes_nothing_as_it_is() {
 
 #[test]
 fn the_example_works_with_everything_switched_on() {
-    let config =
-        place(&switched_on(|key| ["url", "master_key", "previous_master_key", "client_secret"].contains(&key)))
-            .load(&[])
-            .unwrap();
+    let config = place(&switched_on(|key| {
+        ["url", "master_key", "previous_master_key", "password", "client_secret"].contains(&key)
+    }))
+    .load(&[])
+    .unwrap();
     assert_eq!(config.clients.len(), 3);
     assert_eq!(config.resources[0].scopes.len(), 1);
     assert_eq!(config.database.url.masked(), "postgres://signet:(hidden)@db/signet");
@@ -66,7 +68,7 @@ fn the_example_works_with_everything_switched_on() {
 fn sec_177_the_secrets_of_the_example_are_refused() {
     let error = place(&switched_on(|key| key.ends_with("_file"))).load(&[]).unwrap_err();
     let keys: Vec<_> = error.problems().iter().map(|problem| problem.key.as_str()).collect();
-    assert_eq!(keys, ["keys.master_key", "keys.previous_master_key", "clients[0].client_secret"]);
+    assert_eq!(keys, ["keys.master_key", "keys.previous_master_key", "mail.password", "clients[0].client_secret"]);
 }
 
 #[test]
