@@ -56,6 +56,8 @@ pub struct Shared {
     pub throttle: Throttle,
     /// Wakes whoever tells clients of logouts on this node.
     pub logouts: Arc<Notify>,
+    /// Wakes whoever sends mails on this node.
+    pub mails: Arc<Notify>,
 }
 
 /// Keys of our own for message authentication codes; the same on every node.

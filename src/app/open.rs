@@ -172,6 +172,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         cache: Cache::default(),
         recorder,
         logouts: std::sync::Arc::default(),
+        mails: std::sync::Arc::default(),
     });
     tokio::spawn(inbox.run(app.downgrade()));
     Ok(app)

@@ -1,11 +1,12 @@
 //! Replacing the master key: what the previous one sealed is sealed anew with the current one (case SEC-164).
 
 use sea_orm::DbErr;
+use uuid::Uuid;
 
 use super::{connection::Db, keys::seal_context, random::Random, writer::Writer};
 use crate::{
     crypto::seal::{MasterKey, SealError},
-    store::{Sealed, client, sealed_secret, signing_key},
+    store::{Sealed, client, mail, sealed_secret, signing_key},
 };
 
 /// What the master key seals a secret of our own with, besides itself.
@@ -16,6 +17,11 @@ pub fn secret_context(name: &str) -> String {
 /// What the master key seals a client's secret with, besides itself.
 pub fn client_context(client_id: &str) -> String {
     format!("client/{client_id}/sealed_secret")
+}
+
+/// What the master key seals a letter with, besides itself.
+pub fn mail_context(id: Uuid) -> String {
+    format!("mail/{id}/content")
 }
 
 /// Both keys, and what sealing needs.
@@ -57,6 +63,15 @@ impl Change<'_> {
                 let write = writer.write_one(Box::new(move |db| {
                     Box::pin(async move { client::reseal(db, &row.client_id, &old, new).await })
                 }));
+                write.await?;
+                count += 1;
+            }
+        }
+        for row in mail::sealed(db).await? {
+            let Some(old) = row.content else { continue };
+            if let Some(new) = self.anew(&mail_context(row.id), &old) {
+                let write = writer
+                    .write_one(Box::new(move |db| Box::pin(async move { mail::reseal(db, row.id, &old, new).await })));
                 write.await?;
                 count += 1;
             }

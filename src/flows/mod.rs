@@ -24,6 +24,7 @@ pub mod login;
 pub mod logo;
 pub mod logout;
 pub mod logout_delivery;
+pub mod mail;
 pub mod nodes;
 pub mod readers;
 pub mod refresh_token;

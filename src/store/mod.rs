@@ -16,6 +16,7 @@ pub mod key_fetch;
 pub mod lease;
 pub mod login_attempt;
 pub mod logout_delivery;
+pub mod mail;
 pub mod mail_link;
 pub mod node;
 pub mod password;

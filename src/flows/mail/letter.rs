@@ -1,0 +1,98 @@
+//! What there is to write to people.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// A letter, with what its words need. Links are absolute and made by [`crate::app::App::url`], never from a request
+/// (case SEC-101). Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letter {
+    /// Somebody registered with this address; `link` confirms it.
+    VerifyEmail {
+        link: String,
+        hours: u32,
+    },
+    /// Somebody registered with an address that has an account: where to sign in, where to reset the password.
+    AddressTaken {
+        sign_in: String,
+        forgot: String,
+    },
+    ResetPassword {
+        link: String,
+        minutes: u32,
+    },
+    /// `device` as the list of sessions names it.
+    PasswordChanged {
+        when: i64,
+        device: Option<String>,
+        forgot: String,
+    },
+    /// To the new address; `link` confirms it.
+    ConfirmNewAddress {
+        link: String,
+        hours: u32,
+    },
+    /// To the old address: somebody wants another, and `undo` stops it. The hint does not show all of the new one.
+    AddressChanging {
+        new_address_hint: String,
+        undo: String,
+    },
+    /// To the old address, after the new one was confirmed.
+    AddressChanged {
+        when: i64,
+        new_address_hint: String,
+        undo: Option<String>,
+    },
+    /// Somebody signed in with a browser that was not here before; `sessions` is where it can be ended.
+    NewDevice {
+        device: Option<String>,
+        place: Option<String>,
+        when: i64,
+        sessions: String,
+    },
+    /// Too many wrong passwords.
+    AccountLocked {
+        when: i64,
+        forgot: String,
+    },
+    Invitation {
+        link: String,
+        inviter: Option<String>,
+        days: u32,
+    },
+    /// The account will be gone at `until`, unless `undo` is opened.
+    DeletionPlanned {
+        until: i64,
+        undo: String,
+    },
+    AccountDeleted,
+    /// The operator looks whether mails arrive.
+    Test,
+}
+
+impl Letter {
+    /// What reports call it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Letter::VerifyEmail { .. } => "verify_email",
+            Letter::AddressTaken { .. } => "address_taken",
+            Letter::ResetPassword { .. } => "reset_password",
+            Letter::PasswordChanged { .. } => "password_changed",
+            Letter::ConfirmNewAddress { .. } => "confirm_new_address",
+            Letter::AddressChanging { .. } => "address_changing",
+            Letter::AddressChanged { .. } => "address_changed",
+            Letter::NewDevice { .. } => "new_device",
+            Letter::AccountLocked { .. } => "account_locked",
+            Letter::Invitation { .. } => "invitation",
+            Letter::DeletionPlanned { .. } => "deletion_planned",
+            Letter::AccountDeleted => "account_deleted",
+            Letter::Test => "test",
+        }
+    }
+
+    /// For the seal.
+    pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
