@@ -12,8 +12,10 @@ impl MigrationTrait for Migration {
         add(schema, "user", string_len_null("bio", 2000)).await?;
         add(schema, "user", integer("token_version").default(0).to_owned()).await?;
         add(schema, "user", big_integer_null("delete_at")).await?;
+        add(schema, "user", big_integer_null("unconfirmed_since")).await?;
         unique(schema, "user", "phone_key").await?;
         index(schema, "user", "delete_at").await?;
+        index(schema, "user", "unconfirmed_since").await?;
         add(schema, "grants", integer("token_version").default(0).to_owned()).await?;
         add(schema, "session", string_len_null("user_agent", 400)).await?;
         add(schema, "session", string_len_null("address", 45)).await?;

@@ -29,6 +29,10 @@ pub enum Key {
     SetUp(IpAddr),
     /// Clients that register themselves from there.
     Registration(IpAddr),
+    /// What makes this server send mail.
+    Mails(IpAddr),
+    /// Links that did not work.
+    Link(IpAddr),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +93,7 @@ fn decayed(failed: Failures, now: i64) -> u32 {
 
 /// Doubling from the fifth failure. Addresses are shared by people, so they may fail ten times as often.
 fn delay(failed: Failures, key: &Key) -> i64 {
-    let free = if matches!(key, Key::Address(_) | Key::Registration(_)) { FREE * 10 } else { FREE };
+    let free = if matches!(key, Key::Address(_) | Key::Registration(_) | Key::Mails(_)) { FREE * 10 } else { FREE };
     match failed.count.checked_sub(free) {
         None | Some(0) => 0,
         Some(over) => (1_i64 << over.min(20)).min(LONGEST),

@@ -31,6 +31,10 @@ section! {
         session_absolute: Seconds = Fallback::Fixed("24h"), seconds(MINUTE, 30 * DAY);
         /// The way through the pages, from the app's request to its answer. At most 1d. Default: 30m.
         journey: Seconds = Fallback::Fixed("30m"), seconds(MINUTE, DAY);
+        /// A link to a new password, in a mail. At most 24h. Default: 30m.
+        reset_link: Seconds = Fallback::Fixed("30m"), seconds(5 * MINUTE, DAY);
+        /// A link that confirms an address, in a mail. At most 7d. Default: 24h.
+        verification_link: Seconds = Fallback::Fixed("24h"), seconds(5 * MINUTE, 7 * DAY);
     }
 }
 

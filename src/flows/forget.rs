@@ -5,13 +5,16 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, key_fetch, logout_delivery, node, registration_token,
-        revoked_token, session, setup_link, signing_key, token_caller, trace_event,
+        access_token, assertion, authorization, grant, invitation, key_fetch, logout_delivery, mail_link, node,
+        registration_token, revoked_token, session, setup_link, signing_key, token_caller, trace_event, user,
     },
 };
 
 /// Seconds that the report of logouts reaches back.
 const KEEP_DELIVERIES: i64 = 7 * 86_400;
+
+/// Seconds for which an address or a name is held by an account that nobody has confirmed.
+const KEEP_UNCONFIRMED: i64 = 7 * 86_400;
 
 macro_rules! all {
     ($app:expr, $db:ident => $some:expr) => {
@@ -38,6 +41,9 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => logout_delivery::forget_before(db, now - KEEP_DELIVERIES));
     // The list still tells for a while what an old one was used for.
     all!(app, db => registration_token::forget_expired(db, now - 30 * 86_400));
+    all!(app, db => mail_link::forget_expired(db, now));
+    all!(app, db => invitation::forget_expired(db, now));
+    all!(app, db => user::forget_unconfirmed(db, now - KEEP_UNCONFIRMED));
     write_one!(app, db => signing_key::forget_removed(db, now)).await?;
     readers(app, now).await?;
     all!(app, db => trace_event::forget_before(db, kept_since));

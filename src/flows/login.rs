@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::{
-    Refused, authorize,
+    Refused,
+    account::verification,
+    authorize,
     event::{self, Event},
     session_end::{Ended, Ending},
     session_state,
@@ -28,6 +30,8 @@ use crate::{
 pub enum Outcome {
     SignedIn(SignedIn),
     Wrong,
+    /// The password is right, but the address must be confirmed first; another link was mailed.
+    Unconfirmed,
     /// Seconds to wait.
     TooMany(i64),
 }
@@ -57,6 +61,13 @@ pub async fn with_password(
         let user = match prove(app, visitor, login, password, &mut trace).await? {
             Proof::Right(user) => user,
             Proof::Wrong => return Ok(Outcome::Wrong),
+            Proof::Unconfirmed(user) => {
+                // Who knows the password may know that the account exists.
+                if let Err(trouble) = verification::send(app, visitor, &user).await {
+                    tracing::warn!(%trouble, "no link to confirm an address could be mailed");
+                }
+                return Ok(Outcome::Unconfirmed);
+            }
             Proof::TooMany(seconds) => return Ok(Outcome::TooMany(seconds)),
         };
         let signed_in = start_session(app, visitor, journey.signed_in, &user, Some(id)).await?;
@@ -69,6 +80,8 @@ pub async fn with_password(
 /// What a name and a password prove.
 pub enum Proof {
     Right(Box<User>),
+    /// It is right, but the address must be confirmed first.
+    Unconfirmed(Box<User>),
     Wrong,
     TooMany(i64),
 }
@@ -79,12 +92,27 @@ pub enum Proof {
 /// When the server is too busy to hash, or the database is away.
 pub async fn prove(app: &App, visitor: &Visitor, login: &str, password: &str, trace: &mut Trace) -> Result<Proof> {
     let canonical = canonical(app, login);
-    let found = match &canonical {
-        Some(login) => user::find_by_login(&app.db, login).await?,
-        None => None,
-    };
+    let found = find(app, login).await?;
     let account = canonical.unwrap_or_else(|| login.chars().take(64).collect());
-    judge(app, visitor, (account, found), password, trace).await
+    let proof = judge(app, visitor, (account, found), password, trace).await?;
+    Ok(match proof {
+        Proof::Right(user) if user.unconfirmed_since.is_some() => {
+            trace.refused(&Code::AccessDenied.because("the address is not confirmed").under(&rule::ACCOUNT));
+            Proof::Unconfirmed(user)
+        }
+        proof => proof,
+    })
+}
+
+/// Whose name or address it is.
+///
+/// # Errors
+/// When the database is away.
+pub async fn find(app: &App, login: &str) -> Result<Option<User>> {
+    match canonical(app, login) {
+        Some(login) => Ok(user::find_by_login(&app.db, &login).await?),
+        None => Ok(None),
+    }
 }
 
 /// The password of somebody who is signed in already: the same check, the same count.

@@ -26,6 +26,7 @@ pub mod logout;
 pub mod logout_delivery;
 pub mod mail;
 pub mod nodes;
+pub mod passwords;
 pub mod readers;
 pub mod refresh_token;
 pub mod request_object;

@@ -79,8 +79,16 @@ impl Ending {
     /// # Errors
     /// When the database is away; the write is then undone.
     pub async fn all_of(&self, db: &impl ConnectionTrait, user: Uuid) -> Result<Ended, DbErr> {
+        self.others_of(db, user, None).await
+    }
+
+    /// Every session of a person but this one.
+    ///
+    /// # Errors
+    /// When the database is away; the write is then undone.
+    pub async fn others_of(&self, db: &impl ConnectionTrait, user: Uuid, but: Option<Uuid>) -> Result<Ended, DbErr> {
         let mut all = Ended::default();
-        for session in session::ids_of(db, user).await? {
+        for session in session::ids_of(db, user).await?.into_iter().filter(|id| Some(*id) != but) {
             let ended = self.one(db, session, user).await?;
             all.deliveries.extend(ended.deliveries);
             all.frames.extend(ended.frames);

@@ -178,6 +178,18 @@ pub async fn revoke_of_user(db: &impl ConnectionTrait, user: Uuid, now: i64) -> 
     revoke_where(db, Column::UserId.eq(user).into_condition(), now).await
 }
 
+/// Everything but what this session has, if one is named.
+pub async fn revoke_others_of_user(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    session: Option<Uuid>,
+    now: i64,
+) -> Result<u64, DbErr> {
+    let Some(session) = session else { return revoke_of_user(db, user, now).await };
+    let elsewhere = Condition::any().add(Column::SessionId.is_null()).add(Column::SessionId.ne(session));
+    revoke_where(db, Condition::all().add(Column::UserId.eq(user)).add(elsewhere), now).await
+}
+
 pub async fn revoke_of_client(db: &impl ConnectionTrait, client_id: &str, now: i64) -> Result<u64, DbErr> {
     revoke_where(db, Column::ClientId.eq(client_id).into_condition(), now).await
 }

@@ -1,6 +1,6 @@
 //! People: who they are and what may be said of them.
 
-use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*, sea_query::ExprTrait};
 use serde_json::{Map, Value};
 
 use crate::protocol::claims::StandardClaims;
@@ -38,6 +38,8 @@ pub struct Model {
     pub token_version: i32,
     /// When the account goes for good.
     pub delete_at: Option<i64>,
+    /// Registered then, and the address must be confirmed before anybody can sign in.
+    pub unconfirmed_since: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -125,6 +127,42 @@ pub async fn set_disabled(db: &impl ConnectionTrait, id: Uuid, at: Option<i64>, 
 pub async fn set_locale(db: &impl ConnectionTrait, id: Uuid, locale: &str) -> Result<(), DbErr> {
     let change = ActiveModel { locale: Set(Some(locale.to_owned())), ..Default::default() };
     Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+/// The address is the person's; true when it is still this one.
+pub async fn confirm_email(db: &impl ConnectionTrait, id: Uuid, email: &str, now: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel {
+        email_verified: Set(true),
+        unconfirmed_since: Set(None),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    let same = Entity::update_many().set(change).filter(Column::Id.eq(id)).filter(Column::Email.eq(email));
+    Ok(same.exec(db).await?.rows_affected == 1)
+}
+
+/// Another address, which is known to be the person's. Fails on one that somebody else has.
+pub async fn set_email(db: &impl ConnectionTrait, id: Uuid, email: &str, now: i64) -> Result<(), DbErr> {
+    let change = ActiveModel {
+        email: Set(Some(email.to_owned())),
+        email_verified: Set(true),
+        unconfirmed_since: Set(None),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+/// Calls back everything that was issued to the person, on every node at once.
+pub async fn call_back(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr> {
+    let next = Expr::col(Column::TokenVersion).add(1);
+    let bump = Entity::update_many().col_expr(Column::TokenVersion, next).filter(Column::Id.eq(id));
+    bump.exec(db).await.map(drop)
+}
+
+/// Accounts that nobody has confirmed since then. True when there may be more.
+pub async fn forget_unconfirmed(db: &impl ConnectionTrait, before: i64) -> Result<bool, DbErr> {
+    super::forget::<Entity, Uuid>(db, Column::Id, Column::UnconfirmedSince.lt(before)).await
 }
 
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {

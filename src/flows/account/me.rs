@@ -65,7 +65,7 @@ impl Me {
     /// A problem with the field `current_password`, or 429.
     pub async fn prove_password(&self, app: &App, visitor: &Visitor, given: &str, trace: &mut Trace) -> Outcome {
         match login::prove_again(app, visitor, &self.user, given, trace).await? {
-            Proof::Right(_) => Ok(()),
+            Proof::Right(_) | Proof::Unconfirmed(_) => Ok(()),
             Proof::Wrong => Err(Trouble::field("current_password", crate::flows::Why::Wrong)),
             Proof::TooMany(seconds) => Err(Trouble::Broken(
                 Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds),

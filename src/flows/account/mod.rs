@@ -1,7 +1,13 @@
 //! The person's own account.
 
+pub mod address;
+pub mod links;
 pub mod log;
 pub mod me;
+pub mod password;
+pub mod recovery;
+pub mod registration;
+pub mod verification;
 
 use uuid::Uuid;
 

@@ -7,12 +7,13 @@ use crate::{
     flows::{
         Field, Trouble,
         event::{self, Changed},
+        passwords,
         session_end::{Ended, Ending},
         write,
     },
     protocol::{
         claims::{Address, StandardClaims},
-        password as strength, text,
+        text,
     },
     store::{Phc, grant, is_duplicate, password, user},
 };
@@ -79,13 +80,13 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
     let given = new.password.as_deref().map(text::password);
     if let Some(password) = &given {
         let about = [username.as_deref(), email.as_deref(), new.claims.name.as_deref()];
-        problems.extend(password_problem(app, password, &about));
+        problems.extend(passwords::problem(app, "password", password, &about));
     }
     if !problems.is_empty() {
         return Err(Trouble::Invalid(problems));
     }
     let phc = match given {
-        Some(password) => Some(hash(app, &password).await?),
+        Some(password) => Some(passwords::hash(app, &password).await?),
         None => None,
     };
     let now = app.now();
@@ -106,6 +107,7 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
         bio: None,
         token_version: 0,
         delete_at: None,
+        unconfirmed_since: None,
     };
     Ok((user, phc))
 }
@@ -195,36 +197,19 @@ fn is_birthdate(text: &str) -> bool {
     }
 }
 
-fn password_problem(app: &App, password: &str, about: &[Option<&str>]) -> Option<Field> {
-    let host = app.config.server.issuer.url().host_str();
-    let own = [host, Some("signet"), Some(app.config.branding.name.as_str())];
-    let context: Vec<&str> = about.iter().chain(&own).copied().flatten().collect();
-    let weak = strength::check(password, app.config.passwords.minimum_length as usize, &context).err()?;
-    Some(Field { name: "password", why: weak.into() })
-}
-
-async fn hash(app: &App, password: &str) -> Result<Phc, Trouble> {
-    let hashed = app.hashing.hash(password, app.random.bytes()).await;
-    hashed.map(Phc).map_err(|busy| Trouble::Broken(busy.into()))
-}
-
 /// A new password ends every session and every token of the person.
 ///
 /// # Errors
 /// When there is no such person, or the password is too weak.
 pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Trouble> {
     let user = user::find(&app.db, id).await?.ok_or(Trouble::NotFound("user"))?;
-    let given = text::password(given);
-    let about = [user.username.as_deref(), user.email.as_deref(), user.claims.name.as_deref()];
-    if let Some(problem) = password_problem(app, &given, &about) {
-        return Err(Trouble::Invalid(vec![problem]));
-    }
-    let phc = hash(app, &given).await?;
+    let fresh = passwords::prepare(app, &user, "password", given).await?;
     let (now, ending) = (app.now(), Ending::alone(app));
     let ended = write!(app, db => {
-        password::set(db, id, phc, now).await?;
+        passwords::set(db, id, fresh, now).await?;
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
+        user::call_back(db, id).await?;
         Ok(ended)
     });
     ended.await?.tell_soon(app);

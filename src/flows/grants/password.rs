@@ -63,6 +63,9 @@ async fn proven(app: &App, device: Device, login: &str, password: &str, trace: &
     let visitor = Visitor::new(app, &Cookies::default(), device);
     match login::prove(app, &visitor, login, password, trace).await? {
         Proof::Right(user) => Ok(*user),
+        Proof::Unconfirmed(_) => {
+            Err(Code::InvalidGrant.because("the e-mail address must be confirmed first").under(&rule::ACCOUNT))
+        }
         Proof::Wrong => Err(Code::InvalidGrant.because("wrong name or password").under(&rule::LOGIN)),
         Proof::TooMany(seconds) => {
             Err(Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds))

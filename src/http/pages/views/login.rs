@@ -34,6 +34,8 @@ pub enum LoginProblem {
         seconds: u64,
     },
     Busy,
+    /// The password was right, but the address must be confirmed first; a link was mailed.
+    Unconfirmed,
     /// The form was too old, or came from another browser; a fresh one is on the page.
     Stale,
 }
@@ -53,6 +55,7 @@ impl LoginProblem {
         match self {
             Self::Wrong => texts.get("login.wrong").to_owned(),
             Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &wait(texts, seconds))]),
+            Self::Unconfirmed => texts.get("login.unconfirmed").to_owned(),
             Self::Busy => texts.get("login.busy").to_owned(),
             Self::Stale => texts.get("login.stale").to_owned(),
         }

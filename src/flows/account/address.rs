@@ -1,0 +1,222 @@
+//! Another e-mail address (requirement AC2, case SEC-123): the new one confirms, the old one is told and can undo it.
+
+use super::{
+    links,
+    log::{self, Happened, Line},
+    me::Me,
+    registration,
+};
+use crate::{
+    app::App,
+    crypto::secret::Secret,
+    flows::{
+        Trouble,
+        mail::{self, Letter, Outgoing},
+        session_end::Ending,
+        visitor::Visitor,
+        write,
+    },
+    protocol::{text, trace::Trace},
+    store::{
+        grant, is_duplicate,
+        mail_link::{self, LinkKind},
+        user::{self, User},
+    },
+};
+
+/// Asks the new address; the old one counts until it has answered. Says nothing of whether the new one has an account.
+///
+/// # Errors
+/// A problem with `email` or `current_password`, or 429.
+pub async fn ask(
+    app: &App,
+    visitor: &Visitor,
+    me: &Me,
+    new: &str,
+    current_password: Option<&str>,
+) -> Result<(), Trouble> {
+    let mut trace = links::trace_of(app, visitor, me);
+    let asked = ask_traced(app, visitor, me, (new, current_password), &mut trace).await;
+    links::settle(app, trace, asked)
+}
+
+async fn ask_traced(
+    app: &App,
+    visitor: &Visitor,
+    me: &Me,
+    (new, current_password): (&str, Option<&str>),
+    trace: &mut Trace,
+) -> Result<(), Trouble> {
+    let email = text::email(new).map_err(|why| Trouble::field("email", why))?;
+    if me.user.email.as_ref() == Some(&email) && me.user.email_verified {
+        return Err(Trouble::field("email", "is your address already"));
+    }
+    me.prove(app, visitor, current_password, trace).await?;
+    links::count(app, visitor)?;
+    if !links::may_send(app, me.user.id, LinkKind::ChangeEmail).await? {
+        return Ok(());
+    }
+    let owner = user::find_by_login(&app.db, &email).await?.filter(|owner| owner.id != me.user.id);
+    let letters = letters(app, me, &email, owner.as_ref());
+    let line = Line::new(app, trace, me.user.id, Happened::EmailChangeAsked, &me.device);
+    let of_app = app.clone();
+    write!(app, db => {
+        for link in letters.links { mail_link::replace(db, link).await? }
+        for letter in letters.mails { mail::queue(&of_app, db, letter).await? }
+        line.insert(db).await
+    })
+    .await?;
+    mail::send_soon(app);
+    log::said(trace, Happened::EmailChangeAsked);
+    Ok(())
+}
+
+struct Letters {
+    links: Vec<mail_link::MailLink>,
+    mails: Vec<Outgoing>,
+}
+
+/// To the new address the link that confirms, or to its owner that somebody wants it; to the old one the way back.
+fn letters(app: &App, me: &Me, email: &str, owner: Option<&User>) -> Letters {
+    let mut letters = Letters { links: Vec::new(), mails: Vec::new() };
+    let to = |email: &str, letter| Outgoing {
+        to: email.to_owned(),
+        locale: me.user.locale.clone(),
+        user_id: Some(me.user.id),
+        letter,
+    };
+    match owner {
+        Some(owner) => letters.mails.push(registration::taken(app, email, owner.locale.clone())),
+        None => {
+            let link = links::fresh(app, me.user.id, LinkKind::ChangeEmail, Some(email));
+            letters.links.push(link.row);
+            letters.mails.push(to(
+                email,
+                Letter::ConfirmNewAddress { link: link.address, hours: links::hours(app, LinkKind::ChangeEmail) },
+            ));
+        }
+    }
+    if let Some(old) = me.user.email.as_deref().filter(|_| me.user.email_verified) {
+        let link = links::fresh(app, me.user.id, LinkKind::KeepEmail, Some(old));
+        letters.links.push(link.row);
+        let letter = Letter::AddressChanging { new_address_hint: hint(email), undo: link.address };
+        letters.mails.push(to(old, letter));
+    }
+    letters
+}
+
+/// Enough to recognize one's own: `a…@example.com`.
+fn hint(email: &str) -> String {
+    let (local, domain) = email.split_once('@').unwrap_or((email, ""));
+    format!("{}…@{domain}", local.chars().take(1).collect::<String>())
+}
+
+/// What the page of a link shows: the address that it is about.
+///
+/// # Errors
+/// When the link does not work.
+pub async fn look(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> Result<String, Trouble> {
+    let trace = links::trace(app, visitor, None);
+    let open = links::open(app, visitor, kind, token).await;
+    links::settle(app, trace, open.map(|open| open.link.email.unwrap_or_default()))
+}
+
+/// The new address is confirmed and counts from now on.
+///
+/// # Errors
+/// When the link does not work, or somebody has the address meanwhile.
+pub async fn confirm(app: &App, visitor: &Visitor, token: &str) -> Result<(), Trouble> {
+    let mut trace = links::trace(app, visitor, None);
+    let confirmed = confirm_traced(app, visitor, token, &mut trace).await;
+    links::settle(app, trace, confirmed)
+}
+
+async fn confirm_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trace) -> Result<(), Trouble> {
+    let links::Open { link, user } = links::open(app, visitor, LinkKind::ChangeEmail, token).await?;
+    trace.user_id = Some(user.id);
+    let line = Line::new(app, trace, user.id, Happened::EmailChanged, &visitor.device);
+    let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
+    let new = link.email.unwrap_or_default();
+    let letter = user.email.clone().filter(|_| user.email_verified).map(|old| Outgoing {
+        to: old,
+        locale: user.locale.clone(),
+        user_id: Some(id),
+        letter: Letter::AddressChanged { new_address_hint: hint(&new), when: now, undo: None },
+    });
+    let of_app = app.clone();
+    let written = write!(app, db => {
+        if !mail_link::spend(db, &hash, now).await? {
+            return Ok(false);
+        }
+        user::set_email(db, id, &new, now).await?;
+        // What was mailed to the old address opens nothing any more, but the way back.
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail], now).await?;
+        if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
+        line.insert(db).await?;
+        Ok(true)
+    });
+    match written.await {
+        Ok(true) => {
+            mail::send_soon(app);
+            log::said(trace, Happened::EmailChanged);
+            Ok(())
+        }
+        Ok(false) => Err(Trouble::Broken(links::dead())),
+        Err(error) if is_duplicate(&error) => Err(Trouble::Broken(links::dead())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The old address stays, or comes back: whoever asked for another one may have been a stranger, so everything ends, and
+/// the person gets a link to a new password.
+///
+/// # Errors
+/// When the link does not work.
+pub async fn keep(app: &App, visitor: &Visitor, token: &str) -> Result<(), Trouble> {
+    let mut trace = links::trace(app, visitor, None);
+    let kept = keep_traced(app, visitor, token, &mut trace).await;
+    links::settle(app, trace, kept)
+}
+
+async fn keep_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trace) -> Result<(), Trouble> {
+    let links::Open { link, user } = links::open(app, visitor, LinkKind::KeepEmail, token).await?;
+    trace.user_id = Some(user.id);
+    let line = Line::new(app, trace, user.id, Happened::EmailKept, &visitor.device);
+    let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
+    let old = link.email.unwrap_or_default();
+    let reset = links::fresh(app, id, LinkKind::Reset, Some(&old));
+    let minutes = links::minutes(app, LinkKind::Reset);
+    let letter = Outgoing {
+        to: old.clone(),
+        locale: user.locale.clone(),
+        user_id: Some(id),
+        letter: Letter::ResetPassword { link: reset.address, minutes },
+    };
+    let (ending, of_app) = (Ending::within(app, &trace.id), app.clone());
+    let written = write!(app, db => {
+        if !mail_link::spend(db, &hash, now).await? {
+            return Ok(None);
+        }
+        user::set_email(db, id, &old, now).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail], now).await?;
+        mail_link::replace(db, reset.row).await?;
+        let ended = ending.all_of(db, id).await?;
+        grant::revoke_of_user(db, id, now).await?;
+        user::call_back(db, id).await?;
+        mail::queue(&of_app, db, letter).await?;
+        line.insert(db).await?;
+        Ok(Some(ended))
+    });
+    match written.await {
+        Ok(Some(ended)) => {
+            ended.tell_soon(app);
+            mail::send_soon(app);
+            log::said(trace, Happened::EmailKept);
+            Ok(())
+        }
+        Ok(None) => Err(Trouble::Broken(links::dead())),
+        // Somebody else has the address by now.
+        Err(error) if is_duplicate(&error) => Err(Trouble::Broken(links::dead())),
+        Err(error) => Err(error.into()),
+    }
+}

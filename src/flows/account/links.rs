@@ -1,0 +1,150 @@
+//! Links that are mailed to people (decision D8): 256 random bits, kept as a hash, single use. Looking at one spends
+//! nothing, since mail programs look at every link (case SEC-121).
+
+use uuid::Uuid;
+
+use super::me::Me;
+use crate::{
+    app::{App, throttle::Key},
+    crypto::secret::Secret,
+    flows::{Trouble, visitor::Visitor},
+    protocol::{
+        Code, Error, rule,
+        trace::{Kind, Trace},
+    },
+    store::{
+        mail_link::{self, LinkKind, MailLink},
+        user::{self, User},
+    },
+};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// How many links of a kind a person gets in an hour (case SEC-122).
+const MOST_AN_HOUR: u64 = 5;
+
+/// A link that was just made: the row for the write, the address for the mail.
+pub struct Fresh {
+    pub row: MailLink,
+    pub address: String,
+}
+
+/// `email`: the address that the link is about.
+pub fn fresh(app: &App, user: Uuid, kind: LinkKind, email: Option<&str>) -> Fresh {
+    let (token, now) = (app.secret(), app.now());
+    let row = MailLink {
+        hash: token.hash(),
+        user_id: user,
+        kind: kind.as_str().to_owned(),
+        email: email.map(str::to_owned),
+        created_at: now,
+        expires_at: now + life(app, kind),
+        used_at: None,
+    };
+    Fresh { row, address: app.url(&format!("{}?token={}", path(kind), token.reveal())) }
+}
+
+/// The same in whole hours, for what mails say of it.
+pub fn hours(app: &App, kind: LinkKind) -> u32 {
+    u32::try_from(life(app, kind) / HOUR).unwrap_or(u32::MAX).max(1)
+}
+
+/// The same in whole minutes.
+pub fn minutes(app: &App, kind: LinkKind) -> u32 {
+    u32::try_from(life(app, kind) / MINUTE).unwrap_or(u32::MAX).max(1)
+}
+
+/// How long a link of that kind works, in seconds.
+pub fn life(app: &App, kind: LinkKind) -> i64 {
+    match kind {
+        LinkKind::Verify | LinkKind::ChangeEmail => app.config.lifetimes.verification_link.get(),
+        LinkKind::Reset => app.config.lifetimes.reset_link.get(),
+        // Whoever took an account over must not only have to wait for the weekend.
+        LinkKind::KeepEmail => 7 * DAY,
+        LinkKind::KeepAccount => app.config.accounts.deletion_grace.get().max(MINUTE),
+    }
+}
+
+/// Where each kind of link leads.
+pub const fn path(kind: LinkKind) -> &'static str {
+    match kind {
+        LinkKind::Verify => "/account/verify",
+        LinkKind::Reset => "/account/reset",
+        LinkKind::ChangeEmail => "/account/email/confirm",
+        LinkKind::KeepEmail => "/account/email/keep",
+        LinkKind::KeepAccount => "/account/keep",
+    }
+}
+
+/// A link that works, and its person.
+pub struct Open {
+    pub link: MailLink,
+    pub user: User,
+}
+
+/// The link that somebody holds. Spends nothing.
+///
+/// # Errors
+/// One sentence for every link that does not work (case SEC-119), or 429 for who tries many.
+pub async fn open(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> Result<Open, Trouble> {
+    let keys = [Key::Link(visitor.address)];
+    app.throttle.check(&keys, app.now())?;
+    let link = mail_link::find_open(&app.db, &Secret::presented(token).hash(), kind, app.now()).await?;
+    let user = match &link {
+        Some(link) => user::find(&app.db, link.user_id).await?,
+        None => None,
+    };
+    match link.zip(user) {
+        Some((link, user)) => Ok(Open { link, user }),
+        None => {
+            app.throttle.failed(&keys, app.now());
+            Err(Trouble::Broken(dead()))
+        }
+    }
+}
+
+/// What is said of every link that does not work.
+pub fn dead() -> Error {
+    Code::AccessDenied.because("this link was used or has expired, or there is a newer one").under(&rule::MAIL_LINK)
+}
+
+/// Whether another link of this kind may be mailed to the person now.
+///
+/// # Errors
+/// When the database is away.
+pub async fn may_send(app: &App, person: Uuid, kind: LinkKind) -> Result<bool, Trouble> {
+    Ok(mail_link::made_since(&app.db, person, kind, app.now() - HOUR).await? < MOST_AN_HOUR)
+}
+
+/// Whoever makes this server send mail is counted, whether or not one is sent (case SEC-122).
+///
+/// # Errors
+/// 429.
+pub fn count(app: &App, visitor: &Visitor) -> Result<(), Error> {
+    let keys = [Key::Mails(visitor.address)];
+    app.throttle.check(&keys, app.now())?;
+    app.throttle.failed(&keys, app.now());
+    Ok(())
+}
+
+/// A run about an account.
+pub fn trace(app: &App, visitor: &Visitor, person: Option<Uuid>) -> Trace {
+    Trace { user_id: person, ..app.trace(Kind::Account).from(visitor.address) }
+}
+
+/// A run of somebody who is signed in.
+pub fn trace_of(app: &App, visitor: &Visitor, me: &Me) -> Trace {
+    trace(app, visitor, Some(me.user.id))
+}
+
+/// Ends a run about an account: a refusal by a rule is found under its trace.
+pub fn settle<T>(app: &App, mut trace: Trace, result: Result<T, Trouble>) -> Result<T, Trouble> {
+    if let Err(Trouble::Broken(error)) = &result {
+        crate::flows::event::refused(&trace, error);
+        trace.refused(error);
+    }
+    app.record(trace);
+    result
+}

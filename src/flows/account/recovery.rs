@@ -1,0 +1,127 @@
+//! A forgotten password (requirement AC6): a link to the address of the account, the same answer whoever asks for whom.
+
+use tokio::sync::Semaphore;
+
+use super::{
+    links,
+    log::{self, Happened, Line},
+};
+use crate::{
+    app::App,
+    crypto::secret::Secret,
+    flows::{
+        Trouble, login,
+        mail::{self, Letter, Outgoing},
+        passwords,
+        session_end::Ending,
+        visitor::Visitor,
+        write,
+    },
+    protocol::trace::Trace,
+    store::{
+        grant,
+        mail_link::{self, LinkKind},
+        user::{self, User},
+    },
+};
+
+/// Mails that are being looked up at once; who asks beyond that asks again.
+static ROOM: Semaphore = Semaphore::const_new(64);
+
+/// Mails a link, if there is such an account with an address. Looked up after the answer, so that its time tells
+/// nothing (K10).
+///
+/// # Errors
+/// 429 for who asks too often, whomever for.
+pub fn ask(app: &App, visitor: &Visitor, login: &str) -> Result<(), Trouble> {
+    links::count(app, visitor)?;
+    let Ok(room) = ROOM.try_acquire() else { return Ok(()) };
+    let (app, login) = (app.clone(), login.to_owned());
+    let trace = links::trace(&app, visitor, None);
+    tokio::spawn(async move {
+        if let Err(error) = send(&app, &login, trace).await {
+            tracing::error!(%error, "a link for a forgotten password could not be mailed");
+        }
+        drop(room);
+    });
+    Ok(())
+}
+
+async fn send(app: &App, login: &str, mut trace: Trace) -> Result<(), Trouble> {
+    let user = login::find(app, login).await?;
+    trace.user_id = user.as_ref().map(|user| user.id);
+    app.record(trace);
+    let Some(user) = user.filter(User::is_enabled) else { return Ok(()) };
+    let Some(email) = user.email.clone() else { return Ok(()) };
+    if !links::may_send(app, user.id, LinkKind::Reset).await? {
+        return Ok(());
+    }
+    let link = links::fresh(app, user.id, LinkKind::Reset, Some(&email));
+    let minutes = links::minutes(app, LinkKind::Reset);
+    let letter = Letter::ResetPassword { link: link.address, minutes };
+    let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
+    let of_app = app.clone();
+    write!(app, db => {
+        mail_link::replace(db, link.row).await?;
+        mail::queue(&of_app, db, letter).await
+    })
+    .await?;
+    mail::send_soon(app);
+    Ok(())
+}
+
+/// Whose password the link sets.
+///
+/// # Errors
+/// When the link does not work.
+pub async fn look(app: &App, visitor: &Visitor, token: &str) -> Result<User, Trouble> {
+    let trace = links::trace(app, visitor, None);
+    let open = links::open(app, visitor, LinkKind::Reset, token).await.map(|open| open.user);
+    links::settle(app, trace, open)
+}
+
+/// A new password. Every session and every token ends; nobody is signed in by the link alone (case SEC-120).
+///
+/// # Errors
+/// When the link does not work, or the password will not do: the link then still works.
+pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: &str) -> Result<User, Trouble> {
+    let mut trace = links::trace(app, visitor, None);
+    let finished = finish_traced(app, visitor, token, new, &mut trace).await;
+    links::settle(app, trace, finished)
+}
+
+async fn finish_traced(
+    app: &App,
+    visitor: &Visitor,
+    token: &str,
+    new: &str,
+    trace: &mut Trace,
+) -> Result<User, Trouble> {
+    let links::Open { link, user } = links::open(app, visitor, LinkKind::Reset, token).await?;
+    trace.user_id = Some(user.id);
+    let fresh = passwords::prepare(app, &user, "password", new).await?;
+    let line = Line::new(app, trace, user.id, Happened::PasswordReset, &visitor.device);
+    let letter = super::password::told(app, &user, &visitor.device);
+    let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
+    let (ending, of_app, email) = (Ending::within(app, &trace.id), app.clone(), link.email);
+    let ended = write!(app, db => {
+        if !mail_link::spend(db, &hash, now).await? {
+            return Ok(None);
+        }
+        // The link came to this address, so it is the person's.
+        if let Some(email) = &email { user::confirm_email(db, id, email, now).await?; }
+        passwords::set(db, id, fresh, now).await?;
+        let ended = ending.all_of(db, id).await?;
+        grant::revoke_of_user(db, id, now).await?;
+        user::call_back(db, id).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail], now).await?;
+        if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
+        line.insert(db).await?;
+        Ok(Some(ended))
+    });
+    let Some(ended) = ended.await? else { return Err(Trouble::Broken(links::dead())) };
+    ended.tell_soon(app);
+    mail::send_soon(app);
+    log::said(trace, Happened::PasswordReset);
+    Ok(user)
+}

@@ -1,0 +1,147 @@
+//! Whether an address is the person's (requirement AC2): a link that was mailed there, used by who knows the password.
+
+use super::{
+    links,
+    log::{self, Happened, Line},
+    me::Me,
+};
+use crate::{
+    app::App,
+    crypto::secret::Secret,
+    flows::{
+        Trouble, Why,
+        login::{self, Proof, SignedIn},
+        mail::{self, Letter, Outgoing},
+        visitor::Visitor,
+        write,
+    },
+    protocol::{Code, rule, trace::Trace},
+    store::{
+        mail_link::{self, LinkKind},
+        user::{self, User},
+    },
+};
+
+/// Mails a new link, unless the address is confirmed or had many already; says nothing of either.
+///
+/// # Errors
+/// 429, or when the database is away.
+pub async fn send(app: &App, visitor: &Visitor, user: &User) -> Result<(), Trouble> {
+    links::count(app, visitor)?;
+    let Some(email) = user.email.clone().filter(|_| !user.email_verified) else { return Ok(()) };
+    if !links::may_send(app, user.id, LinkKind::Verify).await? {
+        return Ok(());
+    }
+    let link = links::fresh(app, user.id, LinkKind::Verify, Some(&email));
+    let letter = Letter::VerifyEmail { link: link.address, hours: links::hours(app, LinkKind::Verify) };
+    let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
+    let of_app = app.clone();
+    write!(app, db => {
+        mail_link::replace(db, link.row).await?;
+        mail::queue(&of_app, db, letter).await
+    })
+    .await?;
+    mail::send_soon(app);
+    Ok(())
+}
+
+/// What the page of a link shows.
+pub struct Asked {
+    pub email: String,
+    /// Nobody, or somebody else, is signed in at this browser.
+    pub needs_password: bool,
+}
+
+/// # Errors
+/// When the link does not work.
+pub async fn look(app: &App, visitor: &Visitor, token: &str) -> Result<Asked, Trouble> {
+    let trace = links::trace(app, visitor, None);
+    let looked = async {
+        let open = links::open(app, visitor, LinkKind::Verify, token).await?;
+        let me = Me::at(app, visitor).await?;
+        let needs_password = me.is_none_or(|me| me.user.id != open.user.id);
+        Ok(Asked { email: open.link.email.unwrap_or_default(), needs_password })
+    };
+    let looked = looked.await;
+    links::settle(app, trace, looked)
+}
+
+/// The address is confirmed; who gave the password is signed in.
+pub struct Confirmed {
+    pub user: User,
+    pub signed_in: Option<SignedIn>,
+}
+
+/// The password proves that whoever reads the mail is who registered: nobody can register with somebody's address and
+/// let them confirm it.
+///
+/// # Errors
+/// When the link does not work, or the password is wrong or missing.
+pub async fn confirm(
+    app: &App,
+    visitor: &Visitor,
+    token: &str,
+    given: Option<&str>,
+    with_session: bool,
+) -> Result<Confirmed, Trouble> {
+    let mut trace = links::trace(app, visitor, None);
+    let confirmed = confirm_traced(app, visitor, token, given, with_session, &mut trace).await;
+    links::settle(app, trace, confirmed)
+}
+
+async fn confirm_traced(
+    app: &App,
+    visitor: &Visitor,
+    token: &str,
+    given: Option<&str>,
+    with_session: bool,
+    trace: &mut Trace,
+) -> Result<Confirmed, Trouble> {
+    let open = links::open(app, visitor, LinkKind::Verify, token).await?;
+    trace.user_id = Some(open.user.id);
+    let me = Me::at(app, visitor).await?;
+    let is_here = me.is_some_and(|me| me.user.id == open.user.id);
+    if !is_here {
+        prove(app, visitor, &open.user, given, trace).await?;
+    }
+    let line = Line::new(app, trace, open.user.id, Happened::EmailVerified, &visitor.device);
+    let (hash, now, id) = (Secret::presented(token).hash(), app.now(), open.user.id);
+    let email = open.link.email.unwrap_or_default();
+    let won = write!(app, db => {
+        if !mail_link::spend(db, &hash, now).await? || !user::confirm_email(db, id, &email, now).await? {
+            return Ok(false);
+        }
+        line.insert(db).await?;
+        Ok(true)
+    });
+    if !won.await? {
+        return Err(Trouble::Broken(links::dead()));
+    }
+    log::said(trace, Happened::EmailVerified);
+    let user = User { email_verified: true, unconfirmed_since: None, ..open.user };
+    let signed_in = match with_session && !is_here && user.is_enabled() {
+        true => {
+            let before = visitor.session(app).await?;
+            Some(login::start_session(app, visitor, before, &user, None).await?)
+        }
+        false => None,
+    };
+    Ok(Confirmed { user, signed_in })
+}
+
+async fn prove(
+    app: &App,
+    visitor: &Visitor,
+    user: &User,
+    given: Option<&str>,
+    trace: &mut Trace,
+) -> Result<(), Trouble> {
+    let given = given.filter(|given| !given.is_empty()).ok_or_else(|| Trouble::field("password", Why::Missing))?;
+    match login::prove_again(app, visitor, user, given, trace).await? {
+        Proof::TooMany(seconds) => Err(Trouble::Broken(
+            Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds),
+        )),
+        Proof::Wrong => Err(Trouble::field("password", Why::Wrong)),
+        _ => Ok(()),
+    }
+}
