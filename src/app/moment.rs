@@ -32,7 +32,7 @@ impl Moment {
         let at = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
         let clock = format!("{:02}:{:02}", at.hour(), at.minute());
         let month = usize::from(u8::from(at.month())) - 1;
-        let day = at.day().to_string();
+        let day = if at.day() == 1 { texts.get("date.first").to_owned() } else { at.day().to_string() };
         let year = at.year().to_string();
         let values = [("day", day.as_str()), ("month", texts.get(MONTHS[month])), ("year", &year), ("clock", &clock)];
         Some(Self {

@@ -71,6 +71,12 @@ impl Texts {
         pieces
     }
 
+    /// The words one after the other, as the language writes a list.
+    pub fn list<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> String {
+        let join = |list: String, next: String| self.with("layout.list", &[("first", &list), ("next", &next)]);
+        words.into_iter().map(str::to_owned).reduce(join).unwrap_or_default()
+    }
+
     /// All keys, for the test that compares the languages.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.sentences.keys().map(String::as_str)

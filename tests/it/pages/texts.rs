@@ -76,6 +76,14 @@ fn a_value_is_filled_in_and_not_read_again() {
 }
 
 #[test]
+fn words_are_listed_one_after_the_other() {
+    let texts = text::find("en").expect("English");
+    assert_eq!(texts.list([]), "");
+    assert_eq!(texts.list(["Name"]), "Name");
+    assert_eq!(texts.list(["{next}", "Language", "Birthday"]), "{next}, Language, Birthday");
+}
+
+#[test]
 fn the_language_is_chosen_by_app_then_person_then_browser_when() {
     for (reason, ui_locales, chosen, accept_language, tag) in [
         ("nobody says anything", None, None, None, "en"),

@@ -25,11 +25,11 @@ pub struct AccountHome {
 
 impl AccountHome {
     /// The methods in words.
-    pub fn means(&self) -> Vec<&str> {
+    pub fn means(&self) -> String {
         let word = |method: &String| match method.as_str() {
             "pwd" => self.frame.texts.get("account.by_password"),
             _ => self.frame.texts.get("account.by_other"),
         };
-        self.methods.iter().map(word).collect()
+        self.frame.texts.list(self.methods.iter().map(word))
     }
 }

@@ -84,7 +84,7 @@ impl ScopeLine {
         let profile = (!of_profile.is_empty()).then(|| Self {
             topic: Topic::Profile,
             title: texts.get("scope.claims").to_owned(),
-            detail: Some(of_profile.join(", ")),
+            detail: Some(texts.list(of_profile)),
         });
         profile.into_iter().chain(topics.into_iter().map(|scope| Self::of(texts, scope, None))).collect()
     }
