@@ -7,8 +7,11 @@ use std::{collections::HashMap, sync::LazyLock};
 use toml::{Table, Value};
 
 /// Tag and sentences of each language. The first is what a person gets who asked for none of them.
-const SOURCES: &[(&str, &str)] =
-    &[("en", include_str!("../../templates/text/en.toml")), ("de", include_str!("../../templates/text/de.toml"))];
+const SOURCES: &[(&str, &str)] = &[
+    ("en", include_str!("../../templates/text/en.toml")),
+    ("de", include_str!("../../templates/text/de.toml")),
+    ("fr", include_str!("../../templates/text/fr.toml")),
+];
 
 /// How many entries of a list that a stranger sent are looked at.
 const MOST_RANGES: usize = 32;

@@ -32,6 +32,16 @@ fn every_language_has_the_same_keys_with_the_same_values_to_fill_in() {
     }
 }
 
+/// What no eye sees in the file: U+202F before `;`, `!` and `?`, U+00A0 before `:` and inside of guillemets.
+#[test]
+fn french_punctuation_stays_on_its_line() {
+    let texts = text::find("fr").expect("French");
+    let loose = Regex::new(r"[^\u202f][;!?]|[^\u00a0}]:|\{scheme\}\s:|«[^\u00a0]|[^\u00a0]»").expect("a pattern");
+    for key in texts.keys() {
+        assert!(!loose.is_match(texts.get(key)), "{key}: {}", texts.get(key));
+    }
+}
+
 #[test]
 fn every_key_that_is_used_exists_and_every_key_that_exists_is_used() {
     let known = keys(&text::languages()[0]);
@@ -88,17 +98,18 @@ fn the_language_is_chosen_by_app_then_person_then_browser_when() {
     for (reason, ui_locales, chosen, accept_language, tag) in [
         ("nobody says anything", None, None, None, "en"),
         ("the app says", Some("de"), Some("en"), Some("en"), "de"),
-        ("the app lists several", Some("se fr de-AT en"), None, None, "de"),
+        ("the app lists several", Some("se fi de-AT en"), None, None, "de"),
         ("the app asks for what is not there", Some("se"), Some("de"), None, "de"),
         ("the person chose", None, Some("de"), Some("en"), "de"),
         ("the person's cookie is nonsense", None, Some("../../etc"), Some("de"), "de"),
-        ("the browser prefers", None, None, Some("fr, de;q=0.9, en;q=0.8"), "de"),
+        ("the browser prefers", None, None, Some("fi, de;q=0.9, en;q=0.8"), "de"),
         ("weights decide, not order", None, None, Some("en;q=0.1, de-CH;q=0.7"), "de"),
         ("a weight of zero refuses", None, None, Some("de;q=0, *"), "en"),
         ("case does not matter", Some("DE-at"), None, None, "de"),
         ("anything will do", None, None, Some("*"), "en"),
         ("a script subtag is cut off", Some("de-Latn-DE-1996"), None, None, "de"),
         ("a prefix is not a language", Some("den"), None, None, "en"),
+        ("a region says nothing about the language", Some("fr-CA"), None, None, "fr"),
         ("weights are nonsense", None, None, Some("de;q=NaN, de;q=inf, de;q=-1, de;q=2, de;q=, de;w=1"), "en"),
     ] {
         assert_eq!(text::choose(ui_locales, chosen, accept_language).tag(), tag, "{reason}");

@@ -49,7 +49,7 @@ async fn oidcc_ui_locales() {
         assert_eq!(html.as_deref(), Some(language), "{locales}");
     }
     let mut browser = f.browser();
-    browser.accept_language = "fr;q=0.9, de-CH;q=0.8, en;q=0.1".into();
+    browser.accept_language = "fi;q=0.9, de-CH;q=0.8, en;q=0.1".into();
     browser.goto(&f.c1.asks().url()).await;
     assert_eq!(browser.page().document.named("html").next().unwrap().attribute("lang"), Some("de"));
 }
