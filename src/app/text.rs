@@ -11,6 +11,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("en", include_str!("../../templates/text/en.toml")),
     ("de", include_str!("../../templates/text/de.toml")),
     ("fr", include_str!("../../templates/text/fr.toml")),
+    ("es", include_str!("../../templates/text/es.toml")),
 ];
 
 /// How many entries of a list that a stranger sent are looked at.

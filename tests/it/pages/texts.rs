@@ -110,6 +110,7 @@ fn the_language_is_chosen_by_app_then_person_then_browser_when() {
         ("a script subtag is cut off", Some("de-Latn-DE-1996"), None, None, "de"),
         ("a prefix is not a language", Some("den"), None, None, "en"),
         ("a region says nothing about the language", Some("fr-CA"), None, None, "fr"),
+        ("a region may be a number", None, None, Some("es-419, en;q=0.9"), "es"),
         ("weights are nonsense", None, None, Some("de;q=NaN, de;q=inf, de;q=-1, de;q=2, de;q=, de;w=1"), "en"),
     ] {
         assert_eq!(text::choose(ui_locales, chosen, accept_language).tag(), tag, "{reason}");
