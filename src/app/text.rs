@@ -12,7 +12,12 @@ const SOURCES: &[(&str, &str)] = &[
     ("de", include_str!("../../templates/text/de.toml")),
     ("fr", include_str!("../../templates/text/fr.toml")),
     ("es", include_str!("../../templates/text/es.toml")),
+    ("zh-Hans", include_str!("../../templates/text/zh-Hans.toml")),
 ];
+
+/// Ranges that do not name their script, and the one they mean (CLDR, likely subtags). Whole ranges: what `zh-TW` is cut
+/// down to must not become Simplified Chinese.
+const SCRIPTS: &[(&str, &str)] = &[("zh", "zh-Hans"), ("zh-CN", "zh-Hans"), ("zh-SG", "zh-Hans")];
 
 /// How many entries of a list that a stranger sent are looked at.
 const MOST_RANGES: usize = 32;
@@ -107,7 +112,8 @@ pub fn choose(ui_locales: Option<&str>, chosen: Option<&str>, accept_language: O
 
 /// RFC 4647 §3.4: the range, then the range without its last subtag, and so on.
 fn lookup(range: &str) -> Option<&'static Texts> {
-    let mut range = range.trim();
+    let asked = range.trim();
+    let mut range = SCRIPTS.iter().find(|(short, _)| short.eq_ignore_ascii_case(asked)).map_or(asked, |(_, full)| full);
     loop {
         if let Some(texts) = find(range) {
             return Some(texts);

@@ -42,6 +42,17 @@ fn french_punctuation_stays_on_its_line() {
     }
 }
 
+/// The style sets words of other scripts off, not a space.
+#[test]
+fn chinese_is_written_with_its_own_punctuation_and_without_spaces() {
+    let texts = text::find("zh-Hans").expect("Chinese");
+    let foreign =
+        Regex::new(r"\p{Han}[,.;:!?()]|[,;!?()]\p{Han}|\p{Han}\s+[\p{Han}A-Za-z]|[a-z}]\s+\p{Han}").expect("a pattern");
+    for key in texts.keys() {
+        assert!(!foreign.is_match(texts.get(key)), "{key}: {}", texts.get(key));
+    }
+}
+
 #[test]
 fn every_key_that_is_used_exists_and_every_key_that_exists_is_used() {
     let known = keys(&text::languages()[0]);
@@ -119,6 +130,24 @@ fn the_language_is_chosen_by_app_then_person_then_browser_when() {
     assert_eq!(text::choose(Some(&long), Some(&long), Some(&long)).tag(), "en");
     let late = format!("{}de", "xx,".repeat(100));
     assert_eq!(text::choose(None, None, Some(&late)).tag(), "en", "a list is read only so far");
+}
+
+/// CLDR's likely subtags: who writes Traditional is not offered Simplified for it, except where they take any Chinese.
+#[test]
+fn chinese_is_found_by_its_script_or_by_the_region_that_tells_it() {
+    for range in ["zh-Hans", "zh-hans-cn", "zh-Hans-HK", "zh", "ZH", "zh-CN", "zh-cn", "zh-SG", " zh-CN "] {
+        assert_eq!(text::choose(None, Some(range), None).tag(), "zh-Hans", "{range}");
+    }
+    for range in ["zh-Hant", "zh-Hant-CN", "zh-TW", "zh-HK", "zh-MO", "zh-Latn", "zh-TW-x-zh-CN", "zhx"] {
+        assert_eq!(text::choose(Some(range), None, Some("de")).tag(), "de", "{range}");
+    }
+    for (accept_language, tag) in [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("zh-TW,en;q=0.8,zh-CN;q=0.1", "en"),
+        ("zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7", "zh-Hans"),
+    ] {
+        assert_eq!(text::choose(None, None, Some(accept_language)).tag(), tag, "{accept_language}");
+    }
 }
 
 proptest! {

@@ -94,6 +94,7 @@ fn a_time_is_said_in_the_language_of_the_page() {
     assert_eq!(said("fr", 1_795_167_840).expect("a date").words, "20 novembre 2026 à 09:44 (UTC)");
     assert_eq!(said("fr", 1_793_525_640).expect("a date").words, "1er novembre 2026 à 09:34 (UTC)");
     assert_eq!(said("es", 1_793_525_640).expect("a date").words, "1 de noviembre de 2026, 09:34 (UTC)");
+    assert_eq!(said("zh-Hans", 1_795_167_840).expect("a date").words, "2026年11月20日 09:44（UTC）");
     assert_eq!((said("en", i64::MAX), said("en", i64::MIN)), (None, None));
 }
 

@@ -42,7 +42,9 @@ async fn oidcc_ui_locales() {
     for locales in ["se", "se de en", "x-klingon", "not a locale", ""] {
         succeeds(&f, f.c1.asks().with("ui_locales", locales)).await;
     }
-    for (locales, language) in [("de", "de"), ("se de-AT en", "de"), ("en de", "en"), ("se", "en")] {
+    for (locales, language) in
+        [("de", "de"), ("se de-AT en", "de"), ("en de", "en"), ("zh-CN", "zh-Hans"), ("se", "en")]
+    {
         let mut browser = f.browser();
         browser.goto(&f.c1.asks().with("ui_locales", locales).url()).await;
         let html = browser.page().document.named("html").next().unwrap().attribute("lang").map(str::to_string);
