@@ -132,7 +132,7 @@ class Signet:
 
     def create_user(self, user):
         options = []
-        for name in ("email", "username", "given_name", "family_name"):
+        for name in ("email", "username", "name", "given_name", "family_name"):
             if name in user:
                 options += [f"--{name.replace('_', '-')}", user[name]]
         return self.command(

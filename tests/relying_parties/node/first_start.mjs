@@ -13,11 +13,12 @@ const administrator = {
 }
 
 /** A person who gets everything wrong that can be wrong. It spends nothing: the link is still good. */
-async function mistakes(browser, locale, suffix) {
+async function mistakes(browser, locale, language) {
+  const suffix = language === 'en' ? '' : `-${language}`
   const page = await person(browser, { javaScriptEnabled: scripts, locale })
   watch(page)
   await page.goto(link)
-  await speaks(page, locale.slice(0, 2))
+  await speaks(page, language)
   await see(page, `set-up${suffix}`)
   await check('mistakes in the set-up are named, and cost nothing', async () => {
     await page.locator('#setup-email').fill('grace@example')
@@ -83,8 +84,8 @@ async function firstStart(browser) {
 
 const browser = await launch()
 try {
-  await mistakes(browser, 'en-US', '')
-  await mistakes(browser, 'de-DE', '-de')
+  const languages = { 'en-US': 'en', 'de-DE': 'de', 'fr-FR': 'fr', 'es-MX': 'es', 'zh-CN': 'zh-Hans' }
+  for (const [locale, language] of Object.entries(languages)) await mistakes(browser, locale, language)
   await firstStart(browser)
 } finally {
   await browser.close()

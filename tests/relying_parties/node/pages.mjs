@@ -43,7 +43,7 @@ class Visit {
     this.browser = browser
     this.language = language
     this.user = users[language]
-    this.locale = { en: 'en-US', de: 'de-DE' }[language]
+    this.locale = { en: 'en-US', de: 'de-DE', fr: 'fr-FR', es: 'es-MX', 'zh-Hans': 'zh-CN' }[language]
   }
 
   async arrive() {
@@ -167,7 +167,7 @@ class Visit {
       for (let guess = 0; guess < 9; guess += 1) {
         await login(stranger)(page)
         await page.locator('[role=alert]').first().waitFor()
-        if (/2 (seconds|Sekunden)/.test(await page.locator('[role=alert]').first().innerText())) return
+        if (/2\s?(seconds|Sekunden|secondes|segundos|秒)/.test(await page.locator('[role=alert]').first().innerText())) return
       }
       throw new Error('nine guesses went through')
     })
