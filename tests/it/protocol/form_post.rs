@@ -4,151 +4,30 @@
 use super::fixtures;
 use crate::{
     harness::{Mode, assert, relying_party::random},
-    protocol::{family::client, plan::modules},
+    protocol::family::client,
 };
 
 const FORM_POST: Option<&str> = Some("form_post");
 
 mod basic {
-    use super::{FORM_POST, fixtures, modules};
+    use super::{FORM_POST, fixtures};
+    use crate::protocol::plan::{basic_plan, common, modules, with_code, with_userinfo};
 
-    modules! { ["code"], FORM_POST =>
-        oidcc_server,
-        oidcc_idtoken_signature,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_alternate_happy_flow,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_claims_essential,
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_codereuse,
-        oidcc_codereuse_30seconds,
-        oidcc_ensure_post_request_succeeds,
-        oidcc_server_client_secret_post,
-        oidcc_refresh_token,
-        oidcc_response_type_missing,
-        oidcc_ensure_request_with_valid_pkce_succeeds,
-        oidcc_ensure_request_without_nonce_succeeds,
-    }
+    basic_plan!(FORM_POST);
 }
 
 mod implicit {
-    use super::{FORM_POST, fixtures, modules};
+    use super::{FORM_POST, fixtures};
+    use crate::protocol::plan::{common, implicit_plan, modules, with_userinfo};
 
-    modules! { ["id_token", "id_token token"], FORM_POST =>
-        oidcc_server,
-        oidcc_idtoken_signature,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_alternate_happy_flow,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_claims_essential,
-        oidcc_ensure_request_without_nonce_fails,
-        oidcc_ensure_post_request_succeeds,
-    }
-
-    modules! { ["id_token token"], FORM_POST =>
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_response_type_missing,
-    }
+    implicit_plan!(FORM_POST);
 }
 
 mod hybrid {
-    use super::{FORM_POST, fixtures, modules};
+    use super::{FORM_POST, fixtures};
+    use crate::protocol::plan::{common, hybrid_plan, modules, with_code, with_userinfo};
 
-    modules! { ["code id_token", "code token", "code id_token token"], FORM_POST =>
-        oidcc_server,
-        oidcc_idtoken_signature,
-        oidcc_scope_profile,
-        oidcc_scope_email,
-        oidcc_scope_address,
-        oidcc_scope_phone,
-        oidcc_scope_all,
-        oidcc_alternate_happy_flow,
-        oidcc_display_page,
-        oidcc_display_popup,
-        oidcc_prompt_login,
-        oidcc_prompt_none_not_logged_in,
-        oidcc_prompt_none_logged_in,
-        oidcc_max_age_1,
-        oidcc_max_age_10000,
-        oidcc_ensure_request_with_unknown_parameter_succeeds,
-        oidcc_id_token_hint,
-        oidcc_login_hint,
-        oidcc_ui_locales,
-        oidcc_claims_locales,
-        oidcc_ensure_request_with_acr_values_succeeds,
-        oidcc_ensure_registered_redirect_uri,
-        oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported,
-        oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
-        oidcc_ensure_request_object_with_redirect_uri,
-        oidcc_claims_essential,
-        oidcc_userinfo_get,
-        oidcc_userinfo_post_header,
-        oidcc_userinfo_post_body,
-        oidcc_codereuse,
-        oidcc_codereuse_30seconds,
-        oidcc_ensure_post_request_succeeds,
-        oidcc_server_client_secret_post,
-        oidcc_refresh_token,
-    }
-
-    // The plan has these for the first response type only; they hold for all.
-    modules! { ["code id_token", "code token", "code id_token token"], FORM_POST =>
-        oidcc_response_type_missing,
-        oidcc_ensure_request_with_valid_pkce_succeeds,
-    }
-
-    modules! { ["code id_token", "code id_token token"], FORM_POST =>
-        oidcc_ensure_request_without_nonce_fails,
-    }
-
-    // No ID token travels through the browser.
-    modules! { ["code token"], FORM_POST =>
-        oidcc_ensure_request_without_nonce_succeeds,
-    }
+    hybrid_plan!(FORM_POST);
 }
 
 /// The page is a form and nothing else: post, to the redirect URI, hidden inputs, and a visible button without scripts.
