@@ -128,6 +128,7 @@ async fn work(shared: Rc<Shared>, mut worker: Worker) {
             Ok(()) => {}
             Err(message) => {
                 tally.failure(&message);
+                tokio::time::sleep(shared.scenario.patience).await;
                 prepared = prepare(&shared, &mut worker, &mut tally).await;
             }
         }

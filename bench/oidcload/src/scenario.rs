@@ -1,6 +1,6 @@
 //! A scenario, compiled: templates parsed, variables numbered, constant requests written once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -14,6 +14,8 @@ pub struct Scenario {
     pub setup: Vec<Step>,
     pub steps: Vec<Step>,
     pub fresh_cookies: bool,
+    /// What a worker waits after an error.
+    pub patience: Duration,
     /// The values that a worker starts with.
     pub values: Vec<String>,
     /// The variable `worker`.
@@ -79,7 +81,8 @@ impl Scenario {
             values[*slot].clone_from(value);
         }
         let fresh_cookies = scenario.fresh_cookies;
-        let mut scenario = Self { setup, steps, fresh_cookies, values, worker, origin, host };
+        let patience = Duration::from_secs(scenario.patience);
+        let mut scenario = Self { setup, steps, fresh_cookies, patience, values, worker, origin, host };
         if scenario.setup.is_empty() && scenario.steps.len() == 1 {
             let known: Vec<usize> = constants.iter().map(|(slot, _)| *slot).collect();
             scenario.fix(&known)?;

@@ -32,6 +32,9 @@ pub struct ScenarioCfg {
     /// Forget cookies at the start of every operation (a fresh browser each time).
     #[serde(default)]
     pub fresh_cookies: bool,
+    /// Seconds that a worker waits after an error, as `Retry-After` asks it to.
+    #[serde(default)]
+    pub patience: u64,
     /// What one operation is, for whoever reads the figures.
     pub note: Option<String>,
 }
