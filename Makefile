@@ -76,6 +76,11 @@ contract: build ## write the API contract, openapi/signet.yaml, from the handler
 	target/debug/signet openapi > target/signet.yaml
 	cp target/signet.yaml openapi/signet.yaml
 
+.PHONY: test-timing
+test-timing: ## whether the time of an answer tells who has an account; wants an idle machine
+	$(CARGO) build --release $(LOCKED)
+	tests/timing/run
+
 .PHONY: bench
 bench: ## measure CPU per operation, throughput, latency and memory
 	$(CARGO) build --release $(LOCKED)
