@@ -6,7 +6,7 @@ use super::{
     reader::Reader,
     setting::{Fallback, Fault, Given, Parsed, section, words},
 };
-use crate::protocol::text as names;
+use crate::protocol::{phone, text as names};
 
 const DAY: u32 = Seconds::DAY;
 
@@ -119,6 +119,7 @@ fn name(given: &Given<'_>) -> Parsed<String> {
 
 fn region(given: &Given<'_>) -> Parsed<String> {
     let text = text(2)(given)?.to_ascii_uppercase();
-    let sound = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-    sound.then_some(text).ok_or_else(|| Fault::new("this is not a country's code", "write two letters, such as \"DE\""))
+    phone::is_region(&text)
+        .then_some(text)
+        .ok_or_else(|| Fault::new("this is not a country's code", "write two letters, such as \"DE\""))
 }

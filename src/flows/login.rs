@@ -179,9 +179,9 @@ fn wrong(user: Option<Uuid>, verdict: bool) -> Error {
     Code::AccessDenied.because("wrong name or password").under(rule).received(Shown::word(received))
 }
 
-/// A name or an address in the one form that decides who is who.
-fn canonical(_app: &App, login: &str) -> Option<String> {
-    if login.contains('@') { text::email(login).ok() } else { text::username(login).ok() }
+/// A name, an address or a number in the one form that decides who is who.
+fn canonical(app: &App, login: &str) -> Option<String> {
+    text::login(login, app.config.accounts.phone_region.as_deref()).ok()
 }
 
 /// Works as hard for people who do not exist.

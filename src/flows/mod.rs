@@ -27,6 +27,7 @@ pub mod logout_delivery;
 pub mod mail;
 pub mod nodes;
 pub mod passwords;
+pub mod profile_rules;
 pub mod readers;
 pub mod refresh_token;
 pub mod request_object;
@@ -125,6 +126,8 @@ pub enum Why {
     Taken,
     #[error("is not right")]
     Wrong,
+    #[error("is not yours to set")]
+    NotYours,
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error(transparent)]

@@ -15,6 +15,7 @@ pub mod logout_token;
 pub mod numeric_date;
 pub mod params;
 pub mod password;
+pub mod phone;
 pub mod picture;
 pub mod pkce;
 pub mod prompt;

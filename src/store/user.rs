@@ -3,7 +3,7 @@
 use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*, sea_query::ExprTrait};
 use serde_json::{Map, Value};
 
-use crate::protocol::claims::StandardClaims;
+use crate::protocol::{claims::StandardClaims, text};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -29,7 +29,7 @@ pub struct Model {
     pub created_at: i64,
     pub updated_at: i64,
     pub disabled_at: Option<i64>,
-    /// The telephone number in the one form that decides who is who (E.164); none of numbers that nobody signs in with.
+    /// The telephone number in the one form that decides who is who (E.164); people sign in with it.
     #[sea_orm(unique)]
     pub phone_key: Option<String>,
     /// What the person says of themself.
@@ -92,9 +92,14 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, D
     Entity::find_by_id(id).one(db).await
 }
 
-/// By user name or e-mail address, both in their one form. A name never contains `@`, so at most one row fits.
+/// By e-mail address, telephone number or user name, each in its one form. A name never contains `@` and never begins
+/// with `+`, so at most one row fits.
 pub async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Result<Option<User>, DbErr> {
-    let column = if login.contains('@') { Column::Email } else { Column::Username };
+    let column = match login {
+        login if login.contains('@') => Column::Email,
+        login if login.starts_with('+') => Column::PhoneKey,
+        _ => Column::Username,
+    };
     Entity::find().filter(column.eq(login)).one(db).await
 }
 
@@ -111,6 +116,65 @@ pub async fn is_taken(db: &impl ConnectionTrait, username: Option<&str>, email: 
         return Ok(false);
     }
     Ok(Entity::find().filter(same).one(db).await?.is_some())
+}
+
+/// What somebody wants to be known by, alone.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The user name, and one that it could be mistaken for.
+    usernames: Vec<String>,
+    email: Option<String>,
+    phone_key: Option<String>,
+}
+
+impl Wanted {
+    /// All that this person is known by.
+    pub fn by(user: &User) -> Self {
+        let email = user.email.clone();
+        Wanted { email, ..Wanted::default() }.username(user.username.as_deref()).phone(user.phone_key.as_deref())
+    }
+
+    pub fn username(self, name: Option<&str>) -> Self {
+        let twin = name.and_then(text::twin);
+        Wanted { usernames: name.map(str::to_owned).into_iter().chain(twin).collect(), ..self }
+    }
+
+    pub fn phone(self, key: Option<&str>) -> Self {
+        Wanted { phone_key: key.map(str::to_owned), ..self }
+    }
+
+    fn of(&self, user: &User) -> Vec<&'static str> {
+        let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
+        let name = user.username.as_ref().is_some_and(|name| self.usernames.contains(name));
+        let all = [
+            ("username", name),
+            ("email", same(&self.email, &user.email)),
+            ("phone_number", same(&self.phone_key, &user.phone_key)),
+        ];
+        all.into_iter().filter(|(_, taken)| *taken).map(|(name, _)| name).collect()
+    }
+}
+
+/// Which of these somebody has already, other than `me`: `username`, `email`, `phone_number`.
+pub async fn taken(db: &impl ConnectionTrait, wanted: &Wanted, me: Option<Uuid>) -> Result<Vec<&'static str>, DbErr> {
+    let mut same = Condition::any();
+    if !wanted.usernames.is_empty() {
+        same = same.add(Column::Username.is_in(wanted.usernames.clone()));
+    }
+    if let Some(email) = &wanted.email {
+        same = same.add(Column::Email.eq(email));
+    }
+    if let Some(key) = &wanted.phone_key {
+        same = same.add(Column::PhoneKey.eq(key));
+    }
+    if same.is_empty() {
+        return Ok(Vec::new());
+    }
+    let others = Entity::find().filter(same).all(db).await?;
+    let mut taken: Vec<_> = others.iter().filter(|user| Some(user.id) != me).flat_map(|user| wanted.of(user)).collect();
+    taken.sort_unstable();
+    taken.dedup();
+    Ok(taken)
 }
 
 pub async fn insert(db: &impl ConnectionTrait, user: User) -> Result<(), DbErr> {

@@ -19,13 +19,15 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that only one layer may name, so that each can be replaced in one place.
-const HOME_OF: [(&str, &[&str]); 7] = [
+const HOME_OF: [(&str, &[&str]); 9] = [
     ("josekit", &["src/crypto/"]),
     ("argon2", &["src/crypto/"]),
     ("openssl", &["src/crypto/", "src/http/tls.rs", "src/http/listener.rs"]),
     ("moka", &["src/app/cache.rs", "src/app/throttle.rs"]),
     ("reqwest", &["src/app/outbound.rs"]),
     ("oxide_auth", &["src/protocol/code_grant.rs", "src/protocol/scope.rs", "src/protocol/pkce.rs"]),
+    ("phonenumber", &["src/protocol/phone.rs"]),
+    ("unicode_security", &["src/protocol/text.rs"]),
     ("clap", &["src/commands/", "src/commands.rs", "src/main.rs"]),
 ];
 

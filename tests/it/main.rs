@@ -1,6 +1,7 @@
 //! Every test, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
 mod commands;
 mod config;
 mod crypto;

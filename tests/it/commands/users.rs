@@ -20,7 +20,7 @@ fn a_person_is_created_with_a_password_and_every_standard_claim() {
         ("--birthdate", "1990-02-28"),
         ("--zoneinfo", "Europe/Berlin"),
         ("--locale", "de-DE"),
-        ("--phone-number", "+49 30 901820"),
+        ("--phone-number", "+4930901820"),
         ("--address-formatted", "Hauptstr. 1\n10115 Berlin"),
         ("--address-street", "Hauptstr. 1"),
         ("--address-locality", "Berlin"),
@@ -73,13 +73,15 @@ fn an_account_is_refused_when() {
         ("the address is none", &["--email", "anna"], PASSWORD, 2, "--email: is not an e-mail address"),
         ("the date is none", &["--username", "b", "--birthdate", "28.2.1990"], PASSWORD, 2, "--birthdate: must be"),
         ("the name is taken", &["--username", "ANNA"], PASSWORD, 1, "somebody has this user name"),
+        ("the address is taken", &["--email", "anna@EXAMPLE.com"], PASSWORD, 1, "somebody has this e-mail address"),
         (
-            "the address is taken",
-            &["--email", "anna@EXAMPLE.com"],
+            "nobody can be called there",
+            &["--username", "b", "--phone-number", "+49 30"],
             PASSWORD,
-            1,
-            "somebody has this user name or e-mail",
+            2,
+            "--phone-number: is",
         ),
+        ("the name mixes alphabets", &["--username", "p\u{430}ul"], PASSWORD, 2, "--username: has letters that"),
     ] {
         let arguments = [&["users", "create", "--password-stdin", "--json"], arguments].concat();
         let line = place.tell(&arguments, password.as_bytes()).refused(code);

@@ -57,7 +57,7 @@ pub fn every_claim() -> Value {
         "nickname": "Countess", "profile": "https://ada.example/me", "picture": "https://ada.example/me.png",
         "website": "https://ada.example/", "gender": "female", "birthdate": "1815-12-10",
         "zoneinfo": "Europe/London", "locale": "en-GB",
-        "phone_number": "+44 20 7946 0000", "phone_number_verified": true,
+        "phone_number": "+442079460000", "phone_number_verified": true,
         "address": {
             "formatted": "12 St James's Square\nLondon", "street_address": "12 St James's Square",
             "locality": "London", "postal_code": "SW1Y 4JH", "country": "GB",

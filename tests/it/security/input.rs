@@ -26,6 +26,8 @@ async fn sec_161_a_twin_of_a_name_is_the_same_name() {
         ("zoë", &["zoe\u{308}", "ZOË", "ZOE\u{308}", "ｚoë"]),
         ("fiona", &["ﬁona", "FIONA", "ﬁONA"]),
         ("karl", &["\u{212a}arl", "\u{ff2b}arl"]),
+        ("jo.ann", &["jo\u{2024}ann", "JO．ANN", "jo。ann", "jo｡ann"]),
+        ("ines", &["İnes", "İNES", "i\u{307}nes"]),
         ("한글", &["\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"]),
         (
             "maria@x.example",
@@ -36,6 +38,7 @@ async fn sec_161_a_twin_of_a_name_is_the_same_name() {
             &["jo@xn--bcher-kva.example", "JO@BÜCHER.example", "jo@bu\u{308}cher.example", "jo@bücher。example"],
         ),
         ("ﬀ@x.example", &["ff@x.example", "FF@x.example"]),
+        ("jo.ann@x.example", &["jo\u{2024}ann@x.example", "Jo．Ann@x.example", "jo。ann@x.example"]),
     ]
     .into_iter()
     .enumerate()
