@@ -24,13 +24,22 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::{
-    cache::Cache, clock::Clock, connection::Db, keys::Keys, outbound::Outbound, random::Random, readers::Readers,
-    recorder::Recorder, throttle::Throttle, writer::Writer,
+    cache::Cache,
+    clock::Clock,
+    connection::Db,
+    keys::Keys,
+    outbound::Outbound,
+    random::Random,
+    readers::Readers,
+    recorder::{Recorder, Run},
+    throttle::Throttle,
+    writer::Writer,
 };
 use crate::{
     config::Config,
     crypto::{mac::MacKey, password::HashPool, seal::MasterKey, secret::Secret},
     protocol::trace::{Kind, Trace},
+    store::login_attempt::LoginAttempt,
 };
 
 /// The server, as its requests see it.
@@ -52,7 +61,9 @@ pub struct Shared {
     pub hashing: HashPool,
     pub outbound: Outbound,
     pub cache: Cache,
-    pub recorder: Recorder,
+    pub recorder: Recorder<Run>,
+    /// Tries to sign in.
+    pub attempts: Recorder<LoginAttempt>,
     pub throttle: Throttle,
     /// Wakes whoever tells clients of logouts on this node.
     pub logouts: Arc<Notify>,
@@ -118,7 +129,7 @@ impl App {
 
     /// Keeps what a run recorded; never waits.
     pub fn record(&self, trace: Trace) {
-        self.recorder.record(trace, self.now());
+        self.recorder.record(Run::new(trace, self.now()));
     }
 
     pub fn issuer(&self) -> &str {

@@ -156,6 +156,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
     let outbound = Outbound::new(hosts, &roots)
         .map_err(|error| Problem::Other(format!("outbound requests cannot be made: {error}")))?;
     let (recorder, inbox) = recorder::channel();
+    let (attempts, tried) = recorder::channel();
     let app = App::from(Shared {
         clock: around.clock,
         random: around.random,
@@ -171,10 +172,12 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         outbound,
         cache: Cache::default(),
         recorder,
+        attempts,
         logouts: std::sync::Arc::default(),
         mails: std::sync::Arc::default(),
     });
     tokio::spawn(inbox.run(app.downgrade()));
+    tokio::spawn(tried.run(app.downgrade()));
     Ok(app)
 }
 

@@ -1,7 +1,11 @@
 //! NIST SP 800-63B-4 §3.2.2, decision D6: whoever guesses waits longer each time; it passes by itself.
 //! In memory, so each node counts for itself.
 
-use std::net::IpAddr;
+use std::{
+    collections::HashSet,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
 
 use moka::sync::Cache;
 
@@ -35,45 +39,90 @@ pub enum Key {
     Link(IpAddr),
 }
 
+/// How long somebody waits before their next try counts, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    pub seconds: i64,
+    pub locked: Locked,
+}
+
+/// What has failed too often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locked {
+    /// The account, or a name that nobody has.
+    Account,
+    /// Whoever tries from there.
+    Address,
+}
+
+impl Wait {
+    /// `429`, with the seconds to wait.
+    pub fn refusal(self) -> Error {
+        Code::TooManyRequests
+            .because("too many failed attempts; wait before the next")
+            .under(&rule::THROTTLE)
+            .received(Shown::number(self.seconds))
+            .retry_after(self.seconds)
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Failures {
     count: u32,
     last: i64,
+    /// Somebody was told that this waits. An attack that goes on is no news.
+    told: bool,
 }
+
+/// How many tries of those who wait are kept in a minute, of all together: a storm must not fill the disk.
+const KEPT_A_MINUTE: usize = 60;
 
 pub struct Throttle {
     failures: Option<Cache<Key, Failures>>,
+    /// A minute, and the tries that were kept of it.
+    kept: Mutex<(i64, HashSet<[Key; 2]>)>,
 }
 
 impl Throttle {
     /// `on = false`: nothing is counted, for benchmarks and certification.
     pub fn new(on: bool) -> Self {
         let cache = || Cache::builder().max_capacity(100_000).time_to_idle(FORGOTTEN).build();
-        Throttle { failures: on.then(cache) }
+        Throttle { failures: on.then(cache), kept: Mutex::default() }
     }
 
     /// # Errors
     /// `429` with the seconds to wait, when one of the keys has failed too often.
     pub fn check(&self, keys: &[Key], now: i64) -> Result<()> {
-        let Some(failures) = &self.failures else { return Ok(()) };
-        let wait = keys.iter().filter_map(|key| failures.get(key).map(|failed| failed.last + delay(failed, key) - now));
-        match wait.max() {
-            Some(seconds) if seconds > 0 => Err(too_many(seconds)),
-            _ => Ok(()),
-        }
+        self.wait(keys, now).map_or(Ok(()), |wait| Err(wait.refusal()))
     }
 
-    pub fn failed(&self, keys: &[Key], now: i64) {
-        let Some(failures) = &self.failures else { return };
+    /// The longest of the waits, if one of the keys has failed too often.
+    pub fn wait(&self, keys: &[Key], now: i64) -> Option<Wait> {
+        let failures = self.failures.as_ref()?;
+        let of = |key: &Key| {
+            let failed = failures.get(key)?;
+            let seconds = failed.last + delay(failed, key) - now;
+            (seconds > 0).then_some(Wait { seconds, locked: key.locks() })
+        };
+        keys.iter().filter_map(of).max_by_key(|wait| (wait.seconds, wait.locked == Locked::Account))
+    }
+
+    /// True when an account waits from now on that did not before.
+    pub fn failed(&self, keys: &[Key], now: i64) -> bool {
+        let Some(failures) = &self.failures else { return false };
+        let mut is_news = false;
         for key in keys {
-            failures.entry(key.clone()).and_upsert_with(|old| match old {
-                Some(old) => {
-                    let old = old.into_value();
-                    Failures { count: decayed(old, now).saturating_add(1), last: now }
-                }
-                None => Failures { count: 1, last: now },
+            failures.entry(key.clone()).and_upsert_with(|old| {
+                let old = old.map(moka::Entry::into_value);
+                let count = old.map_or(0, |old| decayed(old, now));
+                let told = count > 0 && old.is_some_and(|old| old.told);
+                let failed = Failures { count: count.saturating_add(1), last: now, told };
+                let waits = key.locks() == Locked::Account && delay(failed, key) > 0;
+                is_news |= waits && !told;
+                Failures { told: told || waits, ..failed }
             });
         }
+        is_news
     }
 
     pub fn succeeded(&self, keys: &[Key]) {
@@ -81,6 +130,26 @@ impl Throttle {
             for key in keys {
                 failures.invalidate(key);
             }
+        }
+    }
+
+    /// Whether a try of somebody who waits is worth keeping: one a minute for each account and address, and not too many
+    /// of all.
+    pub fn is_kept(&self, keys: &[Key; 2], now: i64) -> bool {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = now / 60;
+        if kept.0 != minute {
+            *kept = (minute, HashSet::new());
+        }
+        kept.1.len() < KEPT_A_MINUTE && kept.1.insert(keys.clone())
+    }
+}
+
+impl Key {
+    fn locks(&self) -> Locked {
+        match self {
+            Key::Account(_) | Key::KnownDevice(..) => Locked::Account,
+            _ => Locked::Address,
         }
     }
 }
@@ -98,14 +167,6 @@ fn delay(failed: Failures, key: &Key) -> i64 {
         None | Some(0) => 0,
         Some(over) => (1_i64 << over.min(20)).min(LONGEST),
     }
-}
-
-fn too_many(seconds: i64) -> Error {
-    Code::TooManyRequests
-        .because("too many failed attempts; wait before the next")
-        .under(&rule::THROTTLE)
-        .received(Shown::number(seconds))
-        .retry_after(seconds)
 }
 
 /// The address that guesses are counted against: IPv6 by its /64, which one household has.

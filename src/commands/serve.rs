@@ -155,6 +155,7 @@ async fn serve(app: &App, tcp: TcpListener, tls: Option<Tls>, mut signals: Signa
 /// What the other servers, and whoever looks later, should know.
 async fn farewell(app: &App) {
     app.recorder.flush().await;
+    app.attempts.flush().await;
     for done in [nodes::leave(app).await, readers::flush(app).await] {
         if let Err(error) = done {
             tracing::warn!(%error, "the last news could not be written");

@@ -5,8 +5,9 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, invitation, key_fetch, logout_delivery, mail_link, node,
-        registration_token, revoked_token, session, setup_link, signing_key, token_caller, trace_event, user,
+        access_token, assertion, authorization, grant, invitation, key_fetch, login_attempt, logout_delivery,
+        mail_link, node, registration_token, revoked_token, security_event, session, setup_link, signing_key,
+        token_caller, trace_event, user,
     },
 };
 
@@ -15,6 +16,9 @@ const KEEP_DELIVERIES: i64 = 7 * 86_400;
 
 /// Seconds for which an address or a name is held by an account that nobody has confirmed.
 const KEEP_UNCONFIRMED: i64 = 7 * 86_400;
+
+/// Tries with names that nobody has: enough to see an attack.
+const MOST_OF_NOBODY: u64 = 100_000;
 
 macro_rules! all {
     ($app:expr, $db:ident => $some:expr) => {
@@ -49,6 +53,16 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => trace_event::forget_before(db, kept_since));
     let most = app.config.events.most.into();
     all!(app, db => trace_event::forget_beyond(db, most));
+    accounts(app, now).await
+}
+
+/// What people are shown of their accounts.
+async fn accounts(app: &App, now: i64) -> Result<()> {
+    let kept = &app.config.accounts;
+    let (attempts, events) = (now - kept.keep_attempts.get(), now - kept.keep_security_log.get());
+    all!(app, db => login_attempt::forget_before(db, attempts));
+    all!(app, db => login_attempt::forget_nobodys_beyond(db, MOST_OF_NOBODY));
+    all!(app, db => security_event::forget_before(db, events));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{
     Refused,
     account::verification,
+    attempt::{self, Ended as Tried, Method},
     authorize,
     event::{self, Event},
     session_end::{Ended, Ending},
@@ -13,7 +14,10 @@ use super::{
     write, write_one,
 };
 use crate::{
-    app::{App, throttle::Key},
+    app::{
+        App,
+        throttle::{Key, Wait},
+    },
     crypto::secret::Secret,
     protocol::{
         Code, Error, Result, password as strength, rule, text,
@@ -32,8 +36,7 @@ pub enum Outcome {
     Wrong,
     /// The password is right, but the address must be confirmed first; another link was mailed.
     Unconfirmed,
-    /// Seconds to wait.
-    TooMany(i64),
+    TooMany(Wait),
 }
 
 /// The cookies of a browser where somebody has signed in.
@@ -68,7 +71,7 @@ pub async fn with_password(
                 }
                 return Ok(Outcome::Unconfirmed);
             }
-            Proof::TooMany(seconds) => return Ok(Outcome::TooMany(seconds)),
+            Proof::TooMany(wait) => return Ok(Outcome::TooMany(wait)),
         };
         let signed_in = start_session(app, visitor, journey.signed_in, &user, Some(id)).await?;
         Ok(Outcome::SignedIn(signed_in))
@@ -83,7 +86,7 @@ pub enum Proof {
     /// It is right, but the address must be confirmed first.
     Unconfirmed(Box<User>),
     Wrong,
-    TooMany(i64),
+    TooMany(Wait),
 }
 
 /// Checks a name and a password, counts failures, and re-hashes what was hashed too cheaply.
@@ -91,17 +94,19 @@ pub enum Proof {
 /// # Errors
 /// When the server is too busy to hash, or the database is away.
 pub async fn prove(app: &App, visitor: &Visitor, login: &str, password: &str, trace: &mut Trace) -> Result<Proof> {
-    let canonical = canonical(app, login);
+    let account = canonical(app, login).unwrap_or_else(|| login.chars().take(64).collect());
     let found = find(app, login).await?;
-    let account = canonical.unwrap_or_else(|| login.chars().take(64).collect());
-    let proof = judge(app, visitor, (account, found), password, trace).await?;
-    Ok(match proof {
+    let person = found.as_ref().map(|user| user.id);
+    let (proof, ended) = judge(app, visitor, (account, found), password, trace).await?;
+    let (proof, ended) = match proof {
         Proof::Right(user) if user.unconfirmed_since.is_some() => {
             trace.refused(&Code::AccessDenied.because("the address is not confirmed").under(&rule::ACCOUNT));
-            Proof::Unconfirmed(user)
+            (Proof::Unconfirmed(user), Some(Tried::Unconfirmed))
         }
-        proof => proof,
-    })
+        proof => (proof, ended),
+    };
+    note(app, visitor, person, (Method::Password, ended), trace);
+    Ok(proof)
 }
 
 /// Whose name or address it is.
@@ -127,7 +132,16 @@ pub async fn prove_again(
     trace: &mut Trace,
 ) -> Result<Proof> {
     let account = user.email.clone().or_else(|| user.username.clone()).unwrap_or_else(|| user.sub());
-    judge(app, visitor, (account, Some(user.clone())), password, trace).await
+    let (proof, ended) = judge(app, visitor, (account, Some(user.clone())), password, trace).await?;
+    note(app, visitor, Some(user.id), (Method::PasswordAgain, ended), trace);
+    Ok(proof)
+}
+
+/// None of a try that is not worth keeping.
+fn note(app: &App, visitor: &Visitor, person: Option<Uuid>, (method, ended): (Method, Option<Tried>), trace: &Trace) {
+    if let Some(ended) = ended {
+        attempt::note(app, trace, &visitor.device, person, (method, ended));
+    }
 }
 
 async fn judge(
@@ -136,37 +150,40 @@ async fn judge(
     (account, found): (String, Option<User>),
     password: &str,
     trace: &mut Trace,
-) -> Result<Proof> {
+) -> Result<(Proof, Option<Tried>)> {
     let is_known = found.as_ref().is_some_and(|user| visitor.knows(app, user.id));
     let account = match is_known {
         true => Key::KnownDevice(account, visitor.browser_hash().short()),
         false => Key::Account(account),
     };
     let keys = [account, Key::Address(visitor.address)];
-    if let Err(error) = app.throttle.check(&keys, app.now()) {
-        trace.user_id = found.map(|user| user.id);
+    trace.user_id = found.as_ref().map(|user| user.id);
+    if let Some(wait) = app.throttle.wait(&keys, app.now()) {
+        let error = wait.refusal();
         event::refused(trace, &error);
         trace.refused(&error);
-        return Ok(Proof::TooMany(error.retry_after.unwrap_or(60)));
+        let is_kept = app.throttle.is_kept(&keys, app.now());
+        return Ok((Proof::TooMany(wait), is_kept.then_some(Tried::Waits(wait.locked))));
     }
-    let user_id = found.as_ref().map(|user| user.id);
-    let verdict = verify(app, user_id, password).await?;
-    match found.filter(|user| verdict && user.is_enabled()) {
-        Some(user) => {
-            app.throttle.succeeded(&keys[..1]);
-            trace.user_id = Some(user.id);
-            trace.passed(&rule::LOGIN, Some(Shown::word("password")));
-            event::happened(trace, Event::Login, "ok");
-            Ok(Proof::Right(Box::new(user)))
-        }
-        None => {
-            app.throttle.failed(&keys, app.now());
-            trace.user_id = user_id;
-            trace.refused(&wrong(user_id, verdict));
-            event::happened(trace, Event::Login, "refused");
-            Ok(Proof::Wrong)
-        }
+    let verdict = verify(app, trace.user_id, password).await?;
+    if let Some(user) = found.clone().filter(|user| verdict && user.is_enabled()) {
+        app.throttle.succeeded(&keys[..1]);
+        trace.passed(&rule::LOGIN, Some(Shown::word("password")));
+        event::happened(trace, Event::Login, "ok");
+        return Ok((Proof::Right(Box::new(user)), Some(Tried::Well)));
     }
+    let is_locked = app.throttle.failed(&keys, app.now());
+    trace.refused(&wrong(trace.user_id, verdict));
+    event::happened(trace, Event::Login, "refused");
+    if let Some(user) = found.as_ref().filter(|user| is_locked && user.is_enabled()) {
+        attempt::locked(app, trace, &visitor.device, user);
+    }
+    let ended = match (found, verdict) {
+        (None, _) => Tried::NobodyHasTheName,
+        (Some(_), false) => Tried::WrongPassword,
+        (Some(_), true) => Tried::Disabled,
+    };
+    Ok((Proof::Wrong, Some(ended)))
 }
 
 /// The trace may know what the page must not say.

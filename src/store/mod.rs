@@ -144,7 +144,7 @@ fn is_passing_mysql(number: u16) -> bool {
 }
 
 /// Whether a row could not be written because what it belongs to is gone.
-fn is_orphan(error: &DbErr) -> bool {
+pub fn is_orphan(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)))
 }
 

@@ -119,6 +119,8 @@ impl<T> Part<T> {
 /// # Errors
 /// When the database is away.
 pub async fn attempts(app: &App, person: Uuid, before: Option<Uuid>, most: u64) -> Result<Part<LoginAttempt>, Trouble> {
+    // They are written behind the request that tried.
+    app.attempts.flush_briefly().await;
     let rows = login_attempt::of(&app.db, person, before, most + 1).await?;
     Ok(Part::of(rows, most, |row| row.id))
 }

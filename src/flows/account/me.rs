@@ -9,7 +9,7 @@ use crate::{
         login::{self, Proof},
         visitor::{Device, Visitor},
     },
-    protocol::{Code, Result, rule, trace::Trace},
+    protocol::{Result, trace::Trace},
     store::user::User,
 };
 
@@ -67,9 +67,7 @@ impl Me {
         match login::prove_again(app, visitor, &self.user, given, trace).await? {
             Proof::Right(_) | Proof::Unconfirmed(_) => Ok(()),
             Proof::Wrong => Err(Trouble::field("current_password", crate::flows::Why::Wrong)),
-            Proof::TooMany(seconds) => Err(Trouble::Broken(
-                Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds),
-            )),
+            Proof::TooMany(wait) => Err(Trouble::Broken(wait.refusal())),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         visitor::Visitor,
         write,
     },
-    protocol::{Code, rule, trace::Trace},
+    protocol::trace::Trace,
     store::{
         mail_link::{self, LinkKind},
         user::{self, User},
@@ -138,9 +138,7 @@ async fn prove(
 ) -> Result<(), Trouble> {
     let given = given.filter(|given| !given.is_empty()).ok_or_else(|| Trouble::field("password", Why::Missing))?;
     match login::prove_again(app, visitor, user, given, trace).await? {
-        Proof::TooMany(seconds) => Err(Trouble::Broken(
-            Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds),
-        )),
+        Proof::TooMany(wait) => Err(Trouble::Broken(wait.refusal())),
         Proof::Wrong => Err(Trouble::field("password", Why::Wrong)),
         _ => Ok(()),
     }

@@ -67,9 +67,7 @@ async fn proven(app: &App, device: Device, login: &str, password: &str, trace: &
             Err(Code::InvalidGrant.because("the e-mail address must be confirmed first").under(&rule::ACCOUNT))
         }
         Proof::Wrong => Err(Code::InvalidGrant.because("wrong name or password").under(&rule::LOGIN)),
-        Proof::TooMany(seconds) => {
-            Err(Code::TooManyRequests.because("too many failed attempts").under(&rule::THROTTLE).retry_after(seconds))
-        }
+        Proof::TooMany(wait) => Err(wait.refusal()),
     }
 }
 

@@ -67,7 +67,7 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
         Ok(Outcome::SignedIn(signed_in)) => return Ok(page.browser.signed_in(page.go(&path), &signed_in)),
         Ok(Outcome::Wrong) => LoginProblem::Wrong,
         Ok(Outcome::Unconfirmed) => LoginProblem::Unconfirmed,
-        Ok(Outcome::TooMany(seconds)) => LoginProblem::TooMany { seconds: seconds.try_into().unwrap_or(60) },
+        Ok(Outcome::TooMany(wait)) => LoginProblem::TooMany { seconds: wait.seconds.try_into().unwrap_or(60) },
         Err(refused) if refused.error.code == Code::TemporarilyUnavailable => LoginProblem::Busy,
         Err(refused) => return Ok(page.refuse(&refused)),
     };

@@ -8,6 +8,7 @@ mod canaries;
 mod code;
 mod configuration;
 mod enumeration;
+mod guessing;
 mod headers;
 mod http2;
 mod input;
