@@ -8,6 +8,7 @@ pub mod keys;
 pub mod moment;
 pub mod open;
 pub mod outbound;
+pub mod places;
 pub mod public_address;
 pub mod random;
 pub mod readers;
@@ -29,6 +30,7 @@ use self::{
     connection::Db,
     keys::Keys,
     outbound::Outbound,
+    places::Places,
     random::Random,
     readers::Readers,
     recorder::{Recorder, Run},
@@ -61,6 +63,7 @@ pub struct Shared {
     pub hashing: HashPool,
     pub outbound: Outbound,
     pub cache: Cache,
+    pub places: Places,
     pub recorder: Recorder<Run>,
     /// Tries to sign in.
     pub attempts: Recorder<LoginAttempt>,

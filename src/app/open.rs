@@ -13,7 +13,7 @@ use sea_orm::DbErr;
 use super::reseal::{Change, secret_context};
 use super::{
     App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, keys::Keys, outbound::Outbound,
-    random::Random, readers::Readers, recorder, throttle::Throttle, writer::Writer,
+    places::Places, random::Random, readers::Readers, recorder, throttle::Throttle, writer::Writer,
 };
 use crate::{
     config::{Config, DatabaseUrl},
@@ -155,6 +155,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
     let roots: Vec<_> = config.outbound.root_certificates.iter().map(|roots| roots.pem.clone()).collect();
     let outbound = Outbound::new(hosts, &roots)
         .map_err(|error| Problem::Other(format!("outbound requests cannot be made: {error}")))?;
+    let places = places(&config, around.clock.now())?;
     let (recorder, inbox) = recorder::channel();
     let (attempts, tried) = recorder::channel();
     let app = App::from(Shared {
@@ -171,6 +172,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         hashing,
         outbound,
         cache: Cache::default(),
+        places,
         recorder,
         attempts,
         logouts: std::sync::Arc::default(),
@@ -179,6 +181,16 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
     tokio::spawn(inbox.run(app.downgrade()));
     tokio::spawn(tried.run(app.downgrade()));
     Ok(app)
+}
+
+fn places(config: &Config, now: i64) -> Result<Places, Problem> {
+    let path = config.accounts.geoip.as_deref();
+    let remedy = "accounts.geoip names a file in MaxMind's format, such as GeoLite2-City.mmdb";
+    Places::open(path, now).map_err(|cause| Problem::File {
+        path: path.map(Path::to_owned).unwrap_or_default(),
+        cause,
+        remedy,
+    })
 }
 
 fn broken(config: &Config, cause: DbErr) -> Problem {

@@ -31,6 +31,7 @@ pub mod scope;
 pub mod step;
 pub mod text;
 pub mod trace;
+pub mod user_agent;
 
 pub use error::{Code, Error};
 pub use params::Params;

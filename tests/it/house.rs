@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Who may use whom. `http` reaches the database only through `flows`.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("protocol", &[]),
     ("crypto", &["protocol"]),
     ("config", &["protocol"]),
@@ -19,7 +19,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that only one layer may name, so that each can be replaced in one place.
-const HOME_OF: [(&str, &[&str]); 9] = [
+const HOME_OF: [(&str, &[&str]); 11] = [
     ("josekit", &["src/crypto/"]),
     ("argon2", &["src/crypto/"]),
     ("openssl", &["src/crypto/", "src/http/tls.rs", "src/http/listener.rs"]),
@@ -28,6 +28,8 @@ const HOME_OF: [(&str, &[&str]); 9] = [
     ("oxide_auth", &["src/protocol/code_grant.rs", "src/protocol/scope.rs", "src/protocol/pkce.rs"]),
     ("phonenumber", &["src/protocol/phone.rs"]),
     ("unicode_security", &["src/protocol/text.rs"]),
+    ("woothee", &["src/protocol/user_agent.rs"]),
+    ("maxminddb", &["src/app/places.rs"]),
     ("clap", &["src/commands/", "src/commands.rs", "src/main.rs"]),
 ];
 
