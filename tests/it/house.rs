@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Who may use whom. `http` reaches the database only through `flows`.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("protocol", &[]),
     ("crypto", &["protocol"]),
     ("config", &["protocol"]),
