@@ -11,6 +11,7 @@ pub mod pairwise;
 pub mod password;
 pub mod seal;
 pub mod secret;
+pub mod strength;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openssl::sha::sha256;

@@ -19,9 +19,12 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that only one layer may name, so that each can be replaced in one place.
-const HOME_OF: [(&str, &[&str]); 11] = [
+const HOME_OF: &[(&str, &[&str])] = &[
     ("josekit", &["src/crypto/"]),
-    ("argon2", &["src/crypto/"]),
+    ("argon2", &["src/crypto/password/"]),
+    ("bcrypt", &["src/crypto/password/foreign.rs"]),
+    ("zxcvbn", &["src/crypto/strength.rs"]),
+    ("csv", &["src/commands/"]),
     ("openssl", &["src/crypto/", "src/http/tls.rs", "src/http/listener.rs"]),
     ("moka", &["src/app/cache.rs", "src/app/throttle.rs"]),
     ("reqwest", &["src/app/outbound.rs"]),

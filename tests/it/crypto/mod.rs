@@ -1,6 +1,7 @@
 //! `src/crypto`, and what else guards the doors: the listener and the outgoing fetch.
 
 pub mod doors;
+mod foreign_passwords;
 mod jwe;
 mod jwk;
 mod jws;
