@@ -13,6 +13,7 @@ mod m20261120_000007_logout;
 mod m20261120_000009_keys;
 mod m20261120_000008_registration;
 mod m20261121_000010_mail;
+mod m20261121_000020_password_history;
 mod m20261121_000030_accounts;
 
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000008_registration::Migration),
             Box::new(m20261120_000009_keys::Migration),
             Box::new(m20261121_000010_mail::Migration),
+            Box::new(m20261121_000020_password_history::Migration),
             Box::new(m20261121_000030_accounts::Migration),
         ]
     }

@@ -4,6 +4,7 @@ pub mod cache;
 pub mod clock;
 pub mod connection;
 pub mod database;
+pub mod decoys;
 pub mod keys;
 pub mod moment;
 pub mod open;
@@ -28,6 +29,7 @@ use self::{
     cache::Cache,
     clock::Clock,
     connection::Db,
+    decoys::Decoys,
     keys::Keys,
     outbound::Outbound,
     places::Places,
@@ -61,6 +63,8 @@ pub struct Shared {
     /// Who fetched them.
     pub readers: Readers,
     pub hashing: HashPool,
+    /// What unknown names are checked against.
+    pub decoys: Decoys,
     pub outbound: Outbound,
     pub cache: Cache,
     pub places: Places,

@@ -12,8 +12,8 @@ use sea_orm::DbErr;
 
 use super::reseal::{Change, secret_context};
 use super::{
-    App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, keys::Keys, outbound::Outbound,
-    places::Places, random::Random, readers::Readers, recorder, throttle::Throttle, writer::Writer,
+    App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, decoys::Decoys, keys::Keys,
+    outbound::Outbound, places::Places, random::Random, readers::Readers, recorder, throttle::Throttle, writer::Writer,
 };
 use crate::{
     config::{Config, DatabaseUrl},
@@ -170,6 +170,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         keys,
         readers: Readers::default(),
         hashing,
+        decoys: Decoys::default(),
         outbound,
         cache: Cache::default(),
         places,

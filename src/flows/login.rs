@@ -8,10 +8,11 @@ use super::{
     attempt::{self, Ended as Tried, Method},
     authorize,
     event::{self, Event},
+    passwords,
     session_end::{Ended, Ending},
     session_state,
     visitor::Visitor,
-    write, write_one,
+    write,
 };
 use crate::{
     app::{
@@ -20,11 +21,11 @@ use crate::{
     },
     crypto::secret::Secret,
     protocol::{
-        Code, Error, Result, password as strength, rule, text,
+        Code, Error, Result, rule, text,
         trace::{Kind, Shown, Trace},
     },
     store::{
-        Phc, authorization, password,
+        authorization,
         session::{self, Session},
         user::{self, User},
     },
@@ -147,14 +148,14 @@ fn note(app: &App, visitor: &Visitor, person: Option<Uuid>, (method, ended): (Me
 async fn judge(
     app: &App,
     visitor: &Visitor,
-    (account, found): (String, Option<User>),
+    (name, found): (String, Option<User>),
     password: &str,
     trace: &mut Trace,
 ) -> Result<(Proof, Option<Tried>)> {
     let is_known = found.as_ref().is_some_and(|user| visitor.knows(app, user.id));
     let account = match is_known {
-        true => Key::KnownDevice(account, visitor.browser_hash().short()),
-        false => Key::Account(account),
+        true => Key::KnownDevice(name.clone(), visitor.browser_hash().short()),
+        false => Key::Account(name.clone()),
     };
     let keys = [account, Key::Address(visitor.address)];
     trace.user_id = found.as_ref().map(|user| user.id);
@@ -165,7 +166,7 @@ async fn judge(
         let is_kept = app.throttle.is_kept(&keys, app.now());
         return Ok((Proof::TooMany(wait), is_kept.then_some(Tried::Waits(wait.locked))));
     }
-    let verdict = verify(app, trace.user_id, password).await?;
+    let verdict = passwords::is_right(app, trace.user_id, &name, password).await?;
     if let Some(user) = found.clone().filter(|user| verdict && user.is_enabled()) {
         app.throttle.succeeded(&keys[..1]);
         trace.passed(&rule::LOGIN, Some(Shown::word("password")));
@@ -199,27 +200,6 @@ fn wrong(user: Option<Uuid>, verdict: bool) -> Error {
 /// A name, an address or a number in the one form that decides who is who.
 fn canonical(app: &App, login: &str) -> Option<String> {
     text::login(login, app.config.accounts.phone_region.as_deref()).ok()
-}
-
-/// Works as hard for people who do not exist.
-async fn verify(app: &App, user: Option<Uuid>, given: &str) -> Result<bool> {
-    // Refused before hashing, at the same cost for everybody (case SEC-113).
-    if given.len() > strength::LONGEST || given.is_empty() {
-        return Ok(false);
-    }
-    let row = match user {
-        Some(user) => password::find(&app.db, user).await?,
-        None => None,
-    };
-    let given = text::password(given);
-    let verdict = app.hashing.verify(&given, row.as_ref().map(|row| row.phc.0.as_str())).await?;
-    if let Some(row) = row.filter(|_| verdict.right && verdict.outdated)
-        // A crowd that waits to be hashed does not keep out who was right: the next login will do.
-        && let Ok(stronger) = app.hashing.hash(&given, app.random.bytes()).await
-    {
-        write_one!(app, db => password::rehash(db, row.user_id, &row.phc, Phc(stronger))).await?;
-    }
-    Ok(verdict.right)
 }
 
 /// A fresh cookie each time somebody proves who they are (case SEC-107). The same person keeps the session's id,

@@ -12,6 +12,7 @@ pub mod client_keys;
 pub mod client_use;
 pub mod consent;
 pub mod declared;
+pub mod decoy;
 pub mod discover;
 pub mod event;
 pub mod forget;
@@ -152,6 +153,19 @@ impl From<String> for Why {
 impl Trouble {
     pub fn field(name: &'static str, why: impl Into<Why>) -> Self {
         Trouble::Invalid(vec![Field { name, why: why.into() }])
+    }
+}
+
+impl Trouble {
+    /// The same about a field that has another name where it came in.
+    #[must_use]
+    pub fn in_field(self, name: &'static str) -> Self {
+        match self {
+            Trouble::Invalid(fields) => {
+                Trouble::Invalid(fields.into_iter().map(|field| Field { name, ..field }).collect())
+            }
+            other => other,
+        }
     }
 }
 

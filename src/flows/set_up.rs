@@ -15,7 +15,7 @@ use crate::{
         Code, Error, Result, rule,
         trace::{Kind, Shown},
     },
-    store::{password, setup_link, user},
+    store::{setup_link, user},
 };
 
 /// Seconds that a link is good for.
@@ -82,8 +82,8 @@ async fn open(app: &App, visitor: &Visitor, token: &str) -> Result<()> {
 /// What is wrong with the form, or that the link is spent.
 pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> Result<SignedIn, Trouble> {
     open(app, visitor, token).await?;
-    let (person, phc) = users::prepare(app, NewUser { admin: true, ..new }).await?;
-    if phc.is_none() {
+    let (person, password) = users::prepare(app, NewUser { admin: true, ..new }).await?;
+    if password.is_none() {
         return Err(Trouble::field("password", Why::Missing));
     }
     if user::is_taken(&app.db, person.username.as_deref(), person.email.as_deref()).await? {
@@ -96,7 +96,7 @@ pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> 
         }
         let id = row.id;
         user::insert(db, row).await?;
-        if let Some(phc) = phc { password::set(db, id, phc, now).await? }
+        if let Some(password) = password { password.set(db, id).await? }
         setup_link::void_all(db).await?;
         Ok(true)
     });

@@ -51,7 +51,7 @@ pub fn is_visible(text: &str) -> bool {
 }
 
 /// The form that decides who is who: compatibility-composed, case-folded, with one kind of dot.
-fn folded(text: &str) -> String {
+pub fn folded(text: &str) -> String {
     // Folding may decompose (İ becomes i + dot, which nobody can tell from i), so composing comes last.
     let lower = text.nfkc().collect::<String>().to_lowercase().replace("i\u{307}", "i");
     lower.nfkc().map(|c| if c == '\u{3002}' { '.' } else { c }).collect()

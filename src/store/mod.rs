@@ -20,6 +20,7 @@ pub mod mail;
 pub mod mail_link;
 pub mod node;
 pub mod password;
+pub mod password_history;
 pub mod registration_token;
 pub mod resource;
 pub mod revoked_token;
@@ -68,7 +69,7 @@ impl Prepared {
     }
 }
 
-/// A password's hash with its cost and salt. Prints nothing of itself.
+/// A password's hash with its cost and salt, as a PHC string or as another program wrote it. Prints nothing of itself.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 pub struct Phc(pub String);
 

@@ -1,6 +1,6 @@
 //! Passwords, apart from the people, so that no query for a person carries a hash.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict};
 
 use super::Phc;
 
@@ -10,7 +10,7 @@ use super::Phc;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// A PHC string: algorithm, cost, salt and hash.
+    /// Algorithm, cost, salt and hash.
     pub phc: Phc,
     pub changed_at: i64,
 }
@@ -32,4 +32,23 @@ pub async fn rehash(db: &impl ConnectionTrait, user: Uuid, old: &Phc, new: Phc) 
     let change = ActiveModel { phc: Set(new), ..Default::default() };
     let same = Entity::update_many().set(change).filter(Column::UserId.eq(user)).filter(Column::Phc.eq(old.clone()));
     same.exec(db).await.map(drop)
+}
+
+/// How many stored hashes there are, how many of them begin in another way than `usual`, and some of these.
+#[derive(Debug, Default)]
+pub struct Unlike {
+    pub total: u64,
+    pub unlike: u64,
+    pub some: Vec<Phc>,
+}
+
+pub async fn unlike(db: &impl ConnectionTrait, usual: &str) -> Result<Unlike, DbErr> {
+    const SOME: u64 = 256;
+    let others = Entity::find().filter(Column::Phc.not_like(format!("{usual}%")));
+    let some = others.clone().order_by_asc(Column::UserId).select_only().column(Column::Phc).limit(SOME);
+    let some: Vec<Phc> = some.into_tuple().all(db).await?;
+    if some.is_empty() {
+        return Ok(Unlike::default());
+    }
+    Ok(Unlike { total: Entity::find().count(db).await?, unlike: others.count(db).await?, some })
 }

@@ -10,7 +10,7 @@ use crate::{
     flows::{
         Trouble, Why,
         mail::{self, Letter, Outgoing},
-        passwords,
+        passwords::{self, About},
         session_end::Ending,
         visitor::{Device, Visitor},
         write,
@@ -42,13 +42,14 @@ async fn change_traced(
         return Err(Trouble::field("current_password", Why::Missing));
     }
     me.prove_password(app, visitor, current, trace).await?;
-    let fresh = passwords::prepare(app, &me.user, "new_password", new).await?;
+    let fresh = passwords::prepare(app, &About::person(&me.user), new).await;
+    let fresh = fresh.map_err(|trouble| trouble.in_field("new_password"))?;
     let line = Line::new(app, trace, me.user.id, Happened::PasswordChanged, &me.device);
     let letter = told(app, &me.user, &me.device);
     let (now, id, session) = (app.now(), me.user.id, me.session);
     let (ending, of_app) = (Ending::within(app, &trace.id), app.clone());
     let ended = write!(app, db => {
-        passwords::set(db, id, fresh, now).await?;
+        fresh.set(db, id).await?;
         let ended = ending.others_of(db, id, session).await?;
         grant::revoke_others_of_user(db, id, session, now).await?;
         mail_link::void(db, id, &[LinkKind::Reset], now).await?;

@@ -12,7 +12,7 @@ use crate::{
     flows::{
         Trouble, login,
         mail::{self, Letter, Outgoing},
-        passwords,
+        passwords::{self, About},
         session_end::Ending,
         visitor::Visitor,
         write,
@@ -99,7 +99,7 @@ async fn finish_traced(
 ) -> Result<User, Trouble> {
     let links::Open { link, user } = links::open(app, visitor, LinkKind::Reset, token).await?;
     trace.user_id = Some(user.id);
-    let fresh = passwords::prepare(app, &user, "password", new).await?;
+    let fresh = passwords::prepare(app, &About::person(&user), new).await?;
     let line = Line::new(app, trace, user.id, Happened::PasswordReset, &visitor.device);
     let letter = super::password::told(app, &user, &visitor.device);
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
@@ -110,7 +110,7 @@ async fn finish_traced(
         }
         // The link came to this address, so it is the person's.
         if let Some(email) = &email { user::confirm_email(db, id, email, now).await?; }
-        passwords::set(db, id, fresh, now).await?;
+        fresh.set(db, id).await?;
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
         user::call_back(db, id).await?;

@@ -13,14 +13,14 @@ use crate::{
         Field, Trouble, Why,
         admin::users::{self, NewUser},
         mail::{self, Letter, Outgoing},
+        passwords,
         visitor::Visitor,
         write,
     },
     protocol::{Code, Error, claims::StandardClaims, rule, text, trace::Trace},
     store::{
-        Phc, invitation, is_duplicate,
+        invitation, is_duplicate,
         mail_link::{self, LinkKind},
-        password,
         user::{self, User},
     },
 };
@@ -73,7 +73,7 @@ async fn register_traced(
 ) -> Result<Registered, Trouble> {
     links::count(app, visitor)?;
     let invited = invited(app, &new).await?;
-    let (mut user, phc) = prepared(app, &new).await?;
+    let (mut user, password) = prepared(app, &new).await?;
     if let Some(name) = &user.username
         && user::find_by_login(&app.db, name).await?.is_some()
     {
@@ -87,7 +87,7 @@ async fn register_traced(
     user.unconfirmed_since = confirm.then(|| app.now());
     user.locale = new.locale;
     trace.user_id = Some(user.id);
-    match insert(app, visitor, user.clone(), phc, invited, trace).await {
+    match insert(app, visitor, user.clone(), password, invited, trace).await {
         Ok(true) => {}
         Ok(false) => return Err(uninvited().into()),
         // Somebody was quicker.
@@ -100,7 +100,7 @@ async fn register_traced(
 }
 
 /// The row and the password's hash, which is computed before anybody is looked for: it takes the longest.
-async fn prepared(app: &App, new: &NewAccount) -> Result<(User, Phc), Trouble> {
+async fn prepared(app: &App, new: &NewAccount) -> Result<(User, passwords::New), Trouble> {
     let mut problems = Vec::new();
     let policy = app.config.accounts.usernames;
     let username = new.username.as_deref().map(str::trim).filter(|name| !name.is_empty());
@@ -126,9 +126,9 @@ async fn prepared(app: &App, new: &NewAccount) -> Result<(User, Phc), Trouble> {
         password: Some(new.password.clone()),
         ..NewUser::default()
     };
-    let (user, phc) = users::prepare(app, account).await?;
-    let phc = phc.ok_or_else(|| Trouble::field("password", Why::Missing))?;
-    Ok((User { bio: new.bio.clone(), ..user }, phc))
+    let (user, password) = users::prepare(app, account).await?;
+    let password = password.ok_or_else(|| Trouble::field("password", Why::Missing))?;
+    Ok((User { bio: new.bio.clone(), ..user }, password))
 }
 
 /// The invitation to spend, if one is needed or was brought.
@@ -164,7 +164,7 @@ async fn insert(
     app: &App,
     visitor: &Visitor,
     user: User,
-    phc: Phc,
+    password: passwords::New,
     invitation: Option<SecretHash>,
     trace: &Trace,
 ) -> Result<bool, Trouble> {
@@ -183,7 +183,7 @@ async fn insert(
         }
         let id = user.id;
         user::insert(db, user).await?;
-        password::set(db, id, phc, now).await?;
+        password.set(db, id).await?;
         mail_link::replace(db, link.row).await?;
         mail::queue(&of_app, db, letter).await?;
         line.insert(db).await?;

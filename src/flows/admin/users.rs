@@ -7,13 +7,14 @@ use crate::{
     flows::{
         Field, Trouble,
         event::{self, Changed},
-        passwords, profile_rules as rules,
+        passwords::{self, About},
+        profile_rules as rules,
         session_end::{Ended, Ending},
         write,
     },
     protocol::{claims::StandardClaims, text},
     store::{
-        Phc, grant, is_duplicate, password,
+        grant, is_duplicate,
         user::{self, Wanted},
     },
 };
@@ -36,16 +37,15 @@ pub struct NewUser {
 /// # Errors
 /// What is wrong with a field, or that the name or address is taken.
 pub async fn create(app: &App, new: NewUser) -> Result<User, Trouble> {
-    let (user, phc) = prepare(app, new).await?;
+    let (user, password) = prepare(app, new).await?;
     if let Some(what) = user::taken(&app.db, &Wanted::by(&user), None).await?.first() {
         return Err(taken(what));
     }
     let row = user.clone();
-    let now = app.now();
     let written = write!(app, db => {
         let id = row.id;
         user::insert(db, row).await?;
-        if let Some(phc) = phc { password::set(db, id, phc, now).await? }
+        if let Some(password) = password { password.set(db, id).await? }
         Ok(())
     });
     match written.await {
@@ -72,7 +72,24 @@ fn taken(what: &str) -> Trouble {
 ///
 /// # Errors
 /// What is wrong with a field.
-pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Trouble> {
+pub async fn prepare(app: &App, mut new: NewUser) -> Result<(User, Option<passwords::New>), Trouble> {
+    let given = new.password.take();
+    let (user, mut problems) = person(app, new);
+    if let Some(weak) = given.as_deref().and_then(|given| passwords::weakness(app, &About::person(&user), given)) {
+        problems.push(Field { name: "password", why: weak.into() });
+    }
+    if !problems.is_empty() {
+        return Err(Trouble::Invalid(problems));
+    }
+    let password = match given {
+        Some(given) => Some(passwords::hash(app, &given).await?),
+        None => None,
+    };
+    Ok((user, password))
+}
+
+/// The row, and what is wrong with it.
+fn person(app: &App, new: NewUser) -> (User, Vec<Field>) {
     let mut problems = Vec::new();
     let username = rules::username(app, new.username.as_deref(), &mut problems);
     let email = rules::in_form("email", new.email.as_deref(), text::email, &mut problems);
@@ -81,18 +98,6 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
     }
     let phone_number = rules::phone_number(app, new.phone_number.as_deref(), &mut problems);
     rules::check_claims(&new.claims, &mut problems);
-    let given = new.password.as_deref().map(text::password);
-    if let Some(password) = &given {
-        let about = [username.as_deref(), email.as_deref(), new.claims.name.as_deref()];
-        problems.extend(passwords::problem(app, "password", password, &about));
-    }
-    if !problems.is_empty() {
-        return Err(Trouble::Invalid(problems));
-    }
-    let phc = match given {
-        Some(password) => Some(passwords::hash(app, &password).await?),
-        None => None,
-    };
     let now = app.now();
     let user = User {
         id: app.id(),
@@ -113,7 +118,7 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
         delete_at: None,
         unconfirmed_since: None,
     };
-    Ok((user, phc))
+    (user, problems)
 }
 
 /// A new password ends every session and every token of the person.
@@ -122,10 +127,10 @@ pub async fn prepare(app: &App, new: NewUser) -> Result<(User, Option<Phc>), Tro
 /// When there is no such person, or the password is too weak.
 pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Trouble> {
     let user = user::find(&app.db, id).await?.ok_or(Trouble::NotFound("user"))?;
-    let fresh = passwords::prepare(app, &user, "password", given).await?;
+    let password = passwords::prepare(app, &About::person(&user), given).await?;
     let (now, ending) = (app.now(), Ending::alone(app));
     let ended = write!(app, db => {
-        passwords::set(db, id, fresh, now).await?;
+        password.set(db, id).await?;
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
         user::call_back(db, id).await?;

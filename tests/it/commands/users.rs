@@ -98,9 +98,13 @@ fn a_password_is_set_by_the_standard_input() {
     let place = Place::with_anna();
     let said = place.tell(&["users", "set-password", "anna", "--password-stdin"], b"another horse, another staple\n");
     assert_eq!(said.succeeded(), "anna has a new password and is signed out everywhere.\n");
-    let answer =
-        place.tell(&["users", "set-password", "anna@example.com", "--password-stdin", "--json"], PASSWORD.as_bytes());
+    let answer = place.tell(
+        &["users", "set-password", "anna@example.com", "--password-stdin", "--json"],
+        b"a third horse, no staple",
+    );
     assert_eq!(answer.json()["username"], "anna");
+    let again = place.tell(&["users", "set-password", "anna", "--password-stdin"], PASSWORD.as_bytes());
+    assert!(again.refused(2).contains("was used before"), "an operator's choice is judged like anybody's");
     let ended = place.run(&["users", "set-password", "anna"]);
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("--password-stdin"), "{}", ended.err);

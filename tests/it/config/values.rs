@@ -24,6 +24,9 @@ fn a_value_is_refused_when_it_is_out_of_bounds() {
         ("[passwords]\nminimum_length = 7", "the value is too small; use a whole number from 8 to 64"),
         ("[passwords]\nminimum_length = 9223372036854775807", "the value is too large"),
         ("[passwords]\nminimum_length = 99999999999999999999", "is not a whole number"),
+        ("[passwords]\nminimum_strength = 5", "the value is too large; use a whole number from 0 to 4"),
+        ("[passwords]\nhistory = 25", "the value is too large; use a whole number from 0 to 24"),
+        ("[passwords]\npolicy = 'strict'", "is not one of the known words; use \"nist\" or \"classic\""),
         ("[events]\nkeep = '59m'", "the time is too short; use from 1h to 90d"),
         ("[events]\nkeep = '91d'", "the time is too long; use from 1h to 90d"),
         (
@@ -212,4 +215,40 @@ fn certificates_of_authorities_are_read_at_the_start() {
     place.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let config = place.load(&[]).unwrap();
     assert!(config.outbound.root_certificates[0].pem.starts_with(b"-----BEGIN"));
+}
+
+/// A policy is a set of defaults: whatever is set by itself says more.
+#[test]
+fn a_policy_for_passwords_sets_what_is_not_set_by_itself() {
+    for (text, least, strength, kinds, blocklist) in [
+        ("", 15, 3, false, true),
+        ("[passwords]\npolicy = 'nist'", 15, 3, false, true),
+        ("[passwords]\npolicy = 'classic'", 12, 0, true, true),
+        ("[passwords]\npolicy = 'classic'\nminimum_length = 16\nblocklist = false", 16, 0, true, false),
+        ("[passwords]\nminimum_strength = 4\ncharacter_kinds = 'on'", 15, 4, true, true),
+    ] {
+        let config = settings(text);
+        let policy = config.passwords.policy();
+        let found = (policy.least, policy.strength, policy.kinds, policy.blocklist);
+        assert_eq!(found, (least, strength, kinds, blocklist), "{text}");
+        let printed = config.effective().text();
+        for line in [format!("minimum_length = {least}"), format!("character_kinds = {kinds}")] {
+            assert!(printed.contains(&line), "{text}: {line} is not in\n{printed}");
+        }
+    }
+}
+
+#[test]
+fn a_weaker_policy_for_passwords_is_allowed_and_said() {
+    for (text, key) in [
+        ("[passwords]\npolicy = 'classic'", Some("passwords.policy")),
+        ("[passwords]\nminimum_length = 14", Some("passwords.minimum_length")),
+        ("[passwords]\npolicy = 'classic'\nminimum_length = 15", None),
+        ("[passwords]\nblocklist = false", Some("passwords.blocklist")),
+        ("[passwords]\ncharacter_kinds = true", None),
+    ] {
+        let warnings = settings(text).warnings;
+        let about = warnings.iter().map(|warning| &*warning.key).find(|key| key.starts_with("passwords."));
+        assert_eq!(about, key, "{text}: {warnings:?}");
+    }
 }

@@ -5,7 +5,11 @@ use sea_orm::EntityTrait;
 use signet::{
     crypto::password::{Cost, HashPool},
     flows::{Trouble, admin::users, set_up},
-    store::{Phc, password, user},
+    store::{
+        Phc,
+        password::{self, Unlike},
+        user,
+    },
 };
 use unicode_normalization::UnicodeNormalization;
 
@@ -36,6 +40,7 @@ async fn refusal(server: &TestServer, person: NewPerson) -> Option<String> {
 async fn sec_112_a_password_is_refused_when() {
     let long = TestServer::with(&[("issuer", "https://sign-in.example.org")]).await;
     let short = TestServer::with(&[("passwords.minimum_length", "8"), ("branding.name", "Waterworks")]).await;
+    let classic = TestServer::with(&[("passwords.policy", "classic")]).await;
     let person = |email: &str, password: &str| NewPerson {
         email: email.into(),
         password: password.into(),
@@ -63,6 +68,9 @@ async fn sec_112_a_password_is_refused_when() {
         ("it is the product", &short, ours, "signet2026", "consist mostly of signet"),
         ("it is the operator's name for it", &short, ours, "Waterworks!1", "consist mostly of waterworks"),
         ("it is the host", &long, ours, "sign-in.example.org", "consist mostly of"),
+        ("a word of the list has digits around it", &short, ours, "1987dragonfly!!", "many people use"),
+        ("it is easily guessed, however long", &long, ours, "hello hello hello", "too easy to guess"),
+        ("it has no capital where kinds are asked for", &classic, ours, "kwq7!zxkwq7!", "upper-case"),
         ("it is longer than anybody types", &long, ours, &"🦀 ab".repeat(200), "at most 1024 bytes"),
         ("it has a NUL", &long, ours, "wet umbrellas \0 and more", "NUL"),
     ] {
@@ -213,6 +221,54 @@ async fn sec_114_an_old_hash_is_renewed_at_the_next_login() {
     assert!(renewed.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{renewed}");
     assert!(signs_in(&f, &f.u1, &f.u1.password).await);
     assert_eq!(phc(&f, &f.u1).await, renewed, "once is enough");
+}
+
+/// bcrypt of "correct horse battery" by passlib: bcrypt.using(rounds=4).hash(…)
+const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS";
+
+async fn bring(f: &Fixtures, person: &Person, hash: &str) {
+    password::set(&f.app.db, person.id.parse().unwrap(), Phc(hash.into()), 0).await.unwrap();
+}
+
+/// SEC-114, SEC-113: a hash of another program is good for one login; then the password is kept as typed, in whole.
+#[tokio::test]
+async fn sec_114_a_foreign_hash_is_renewed_at_the_first_login() {
+    let f = fixtures().await;
+    bring(&f, &f.u1, FOREIGN).await;
+    assert!(!signs_in(&f, &f.u1, "correct horse batterie").await);
+    assert_eq!(phc(&f, &f.u1).await, FOREIGN);
+    assert!(signs_in(&f, &f.u1, "correct horse battery").await);
+    assert!(phc(&f, &f.u1).await.starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
+    assert!(signs_in(&f, &f.u1, "correct horse battery").await);
+    // passlib: bcrypt.using(rounds=4).hash("x" * 72). bcrypt knows no more of a password than its first 72 bytes.
+    bring(&f, &f.u1, "$2b$04$fRia7l6Gr176GPA3DutYpu/Vb1gYZWfgXubCrdEeYyWzaOFutjgKy").await;
+    let long = format!("{}, and more", "x".repeat(72));
+    assert!(signs_in(&f, &f.u1, &long).await);
+    assert!(!signs_in(&f, &f.u1, &long[..72]).await, "now all of it counts");
+    assert!(signs_in(&f, &f.u1, &long).await);
+}
+
+/// SEC-117 after an import: names that nobody has take the time of the hashes that others have.
+#[tokio::test]
+async fn sec_117_an_unknown_name_works_like_an_imported_one() {
+    let f = fixtures().await;
+    for person in [&f.u1, &f.u2, &f.u5] {
+        bring(&f, person, FOREIGN).await;
+    }
+    for name in ["ada", "xerxes", "nobody@example.com", "@@"] {
+        let before = f.app.hashing.blocks_filled();
+        let person = Person { username: name.into(), ..f.u1.clone() };
+        assert!(!signs_in(&f, &person, "correct horse batterie").await);
+        assert_eq!(f.app.hashing.blocks_filled() - before, 16, "{name}: bcrypt's 2⁴ rounds");
+    }
+    let person = Person { username: "xerxes".into(), ..f.u1.clone() };
+    assert!(!signs_in(&f, &person, "correct horse battery").await, "nobody signs in by it");
+    let sample = |unlike| Unlike { total: 1000, unlike, some: vec![Phc(FOREIGN.into())] };
+    for (unlike, least, most) in [(0, 0, 0), (1, 0, 20), (500, 450, 550), (1000, 1000, 1000)] {
+        let points = (0..1000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let decoys = points.filter(|point| sample(unlike).decoy(*point).is_some()).count();
+        assert!((least..=most).contains(&decoys), "{unlike} in 1000 have one, and {decoys} who are not there");
+    }
 }
 
 /// SEC-116, ASVS 6.3.2: nobody is there before somebody was made, and no name opens the door.
