@@ -22,6 +22,11 @@ pub static ASSETS: &[Asset] = &[
         content: include_bytes!("../../../static/signet.js"),
     },
     Asset {
+        name: "new_password.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../../../static/new_password.js"),
+    },
+    Asset {
         name: "session.js",
         media_type: "text/javascript; charset=utf-8",
         content: include_bytes!("../../../static/session.js"),

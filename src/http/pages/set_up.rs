@@ -6,12 +6,12 @@ use super::{
     authorize::either,
     request::Page,
     view::View,
-    views::{Input, InputProblem, PasswordRule, SetUp, SetUpDone},
+    views::{Input, InputProblem, NewPassword, SetUp, SetUpDone},
 };
 use crate::{
-    flows::{Field, Refused, Trouble, Why, admin::users::NewUser, set_up},
+    flows::{Field, Refused, Trouble, Why, admin::users::NewUser, passwords, set_up},
     http::headers::Policy,
-    protocol::{Code, claims::StandardClaims, password::Weak, text::Unfit, trace::Kind},
+    protocol::{Code, claims::StandardClaims, trace::Kind},
 };
 
 #[handler]
@@ -76,7 +76,7 @@ fn missing(new: &NewUser) -> Option<Vec<Field>> {
 }
 
 fn form(page: &Page, token: &str, problems: &[Field], status: StatusCode) -> Response {
-    let password = problems.iter().find(|field| field.name == "password").map(kind);
+    let password = problems.iter().find(|field| field.name == "password").map(InputProblem::of);
     form_with(page, token, problems, status, password)
 }
 
@@ -87,40 +87,26 @@ fn form_with(
     status: StatusCode,
     password: Option<InputProblem>,
 ) -> Response {
-    let minimum = page.app.config.passwords.minimum_length as usize;
     let input = |name: &'static str| Input {
         value: page.form.get(name).unwrap_or_default().to_owned(),
-        problem: problems.iter().find(|field| field.name == name).map(kind),
+        problem: problems.iter().find(|field| field.name == name).map(InputProblem::of),
     };
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
-    let view = SetUp {
-        frame: page.frame(),
+    let frame = page.frame();
+    let new_password = NewPassword {
+        problem: password,
+        about: passwords::own_words(&page.app),
+        beside: "setup-email setup-name setup-username",
+        ..NewPassword::new("setup-password", frame.t("set_up.password"), passwords::policy(&page.app))
+    };
+    let mut view = SetUp {
+        frame,
         action: page.browser.path(&format!("/setup?{query}")),
         email: input("email"),
         username: input("username"),
         name: input("name"),
-        password,
-        rules: vec![
-            PasswordRule::Length { minimum },
-            PasswordRule::AnyCharacter,
-            PasswordRule::NotCommon,
-            PasswordRule::NotAboutYou,
-        ],
+        new_password,
     };
+    view.new_password.focus = view.focus() == "password";
     page.show(View::with(status, view), &Policy::default())
-}
-
-/// The flow's reason in the page's words.
-fn kind(field: &Field) -> InputProblem {
-    match (&field.why, field.name) {
-        (Why::Missing, _) => InputProblem::Missing,
-        (Why::Taken, _) => InputProblem::Taken,
-        (Why::Weak(Weak::TooShort { least, .. }), _) => InputProblem::PasswordTooShort { minimum: *least },
-        (Why::Weak(Weak::About(_)), _) => InputProblem::PasswordAboutYou,
-        (Why::Weak(Weak::Common | Weak::Nul), _) => InputProblem::PasswordTooCommon,
-        (Why::Weak(Weak::TooLong) | Why::Unfit(Unfit::TooLong(_)), _) => InputProblem::TooLong,
-        (_, "email") => InputProblem::NotAnEmail,
-        (_, "username") => InputProblem::NotAUsername,
-        _ => InputProblem::TooLong,
-    }
 }

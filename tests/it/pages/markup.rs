@@ -43,8 +43,8 @@ fn attribute<'a>(name: &str, tag: &'a str) -> Option<&'a str> {
 fn sec_097_a_page_has_no_script_and_no_style_in_it() {
     each_page(|sample, page| {
         let scripts = find(r"(?s)<script[^>]*>(.*?)</script>", &sample.html);
-        let own: &[&str] = if sample.name == "form-post" { &[FORM_POST_SCRIPT] } else { &[""] };
-        assert_eq!(scripts, own, "{page}: scripts");
+        let own = if sample.name == "form-post" { FORM_POST_SCRIPT } else { "" };
+        assert!(!scripts.is_empty() && scripts.iter().all(|script| *script == own), "{page}: scripts {scripts:?}");
         assert!(find(r"(?i)<style", &sample.html).is_empty(), "{page}: a style element");
         for tag in find(r"<[a-z][^>]*>", &sample.html) {
             let names = find(r#"\s([a-z-]+)(?:="[^"]*")?"#, tag);

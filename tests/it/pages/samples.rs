@@ -11,6 +11,7 @@ use signet::{
         view::{Frame, Person, Site},
         views::*,
     },
+    protocol::password::Policy,
 };
 
 /// Where the words on a page come from.
@@ -248,14 +249,20 @@ fn errors(texts: &'static Texts, data: Data) -> Vec<Sample> {
 }
 
 fn first_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let policy = |kinds| Policy { least: 15, strength: 3, kinds, blocklist: true };
+    let new_password = |problem: Option<InputProblem>| NewPassword {
+        problem,
+        about: vec![data.word("id.example.com"), "signet".to_owned()],
+        beside: "setup-email setup-name setup-username",
+        ..NewPassword::new("setup-password", texts.get("set_up.password"), policy(problem.is_some()))
+    };
     let set_up = |problem: Option<InputProblem>, password| SetUp {
         frame: data.frame(texts),
         action: "/setup?link=abc".to_owned(),
         email: Input { value: problem.map_or_else(String::new, |_| data.word("ada@example")), problem },
         username: Input { value: String::new(), problem: problem.map(|_| InputProblem::Taken) },
         name: Input { value: data.word("Ada Lovelace"), problem: problem.map(|_| InputProblem::TooLong) },
-        password,
-        rules: vec![PasswordRule::Length { minimum: 15 }, PasswordRule::AnyCharacter, PasswordRule::NotCommon],
+        new_password: new_password(password),
     };
     let short = Some(InputProblem::PasswordTooShort { minimum: 15 });
     let done = SetUpDone { frame: data.frame(texts), try_it: "/try".to_owned(), account: "/account".to_owned() };

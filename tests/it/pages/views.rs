@@ -7,6 +7,7 @@ use signet::{
         view::{Person, View, initial},
         views::*,
     },
+    protocol::password::Policy,
 };
 
 use super::samples::HOSTILE_LINKS;
@@ -182,4 +183,28 @@ fn a_message_is_taken_apart_for_reading() {
     assert_eq!(request.parameters, expected);
     let body = |text: &str| Message::response(200, "OK").body(text).body.expect("a body");
     assert_eq!((body(r#"{"a":1}"#).as_str(), body("plain").as_str()), ("{\n  \"a\": 1\n}", "plain"));
+}
+
+/// What is typed stays in the page until the form is sent.
+#[test]
+fn the_meter_of_a_new_password_talks_to_nobody_and_keeps_nothing() {
+    let script = include_str!("../../../static/new_password.js");
+    for way_out in
+        ["fetch", "XMLHttpRequest", "sendBeacon", "WebSocket", "Image(", "Storage", "cookie", "console", "src"]
+    {
+        let uses = script.lines().filter(|line| !line.trim_start().starts_with("//") && line.contains(way_out));
+        assert_eq!(uses.count(), 0, "{way_out}");
+    }
+}
+
+#[test]
+fn the_rules_of_a_new_password_are_those_of_the_policy() {
+    let names = |kinds, blocklist, strength| {
+        let policy = Policy { least: 12, strength, kinds, blocklist };
+        let field = NewPassword::new("setup-password", "Password", policy);
+        field.rules(english()).into_iter().map(|rule| rule.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(false, true, 3), ["length", "about", "common", "strength"]);
+    assert_eq!(names(true, true, 0), ["length", "upper", "lower", "digit", "symbol", "about", "common"]);
+    assert_eq!(names(false, false, 0), ["length", "about"]);
 }

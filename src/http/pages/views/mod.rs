@@ -7,9 +7,11 @@ mod client;
 mod consent;
 mod error;
 mod form_post;
+mod input;
 mod link;
 mod login;
 mod logout;
+mod new_password;
 mod set_up;
 mod try_it;
 
@@ -20,10 +22,12 @@ pub use client::ClientCard;
 pub use consent::{Consent, ScopeLine, Topic};
 pub use error::{ErrorPage, Reason};
 pub use form_post::{FORM_POST_SCRIPT, FormPost};
+pub use input::{Input, InputProblem};
 pub use link::{Destination, Link, local_path, segment};
 pub use login::{Login, LoginProblem};
 pub use logout::{LoggedOut, LogoutConfirm, SessionCheck, SigningOut, Told};
-pub use set_up::{Input, InputProblem, PasswordRule, SetUp, SetUpDone};
+pub use new_password::{NewPassword, Rule};
+pub use set_up::{SetUp, SetUpDone};
 pub use try_it::{
     ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult, pretty,
 };

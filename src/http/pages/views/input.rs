@@ -1,0 +1,93 @@
+//! Fields of forms: what was typed, and what is wrong with it.
+
+use super::login;
+use crate::{
+    app::text::Texts,
+    flows::{Field, Why},
+    protocol::{password::Weak, text::Unfit},
+};
+
+/// A field with what was typed, and what is wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    pub value: String,
+    pub problem: Option<InputProblem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputProblem {
+    Missing,
+    NotAnEmail,
+    /// Letters, digits, dot, dash, underscore.
+    NotAUsername,
+    Taken,
+    TooLong,
+    PasswordTooShort {
+        minimum: usize,
+    },
+    PasswordTooCommon,
+    PasswordAboutYou,
+    PasswordGuessable,
+    PasswordUsed,
+    PasswordNoUpper,
+    PasswordNoLower,
+    PasswordNoDigit,
+    PasswordNoSymbol,
+    /// Hashing has no room at the moment.
+    Busy {
+        seconds: u64,
+    },
+}
+
+impl InputProblem {
+    /// The flow's reason in the page's words.
+    pub fn of(field: &Field) -> Self {
+        match (&field.why, field.name) {
+            (Why::Missing, _) => Self::Missing,
+            (Why::Taken, _) => Self::Taken,
+            (Why::Weak(weak), _) => Self::of_weak(weak),
+            (Why::Unfit(Unfit::TooLong(_)), _) => Self::TooLong,
+            (_, "email") => Self::NotAnEmail,
+            (_, "username") => Self::NotAUsername,
+            _ => Self::TooLong,
+        }
+    }
+
+    fn of_weak(weak: &Weak) -> Self {
+        match weak {
+            Weak::TooShort { least, .. } => Self::PasswordTooShort { minimum: *least },
+            Weak::TooLong => Self::TooLong,
+            Weak::Nul | Weak::Common => Self::PasswordTooCommon,
+            Weak::About(_) => Self::PasswordAboutYou,
+            Weak::Guessable => Self::PasswordGuessable,
+            Weak::Used => Self::PasswordUsed,
+            Weak::NoUpper => Self::PasswordNoUpper,
+            Weak::NoLower => Self::PasswordNoLower,
+            Weak::NoDigit => Self::PasswordNoDigit,
+            Weak::NoSymbol => Self::PasswordNoSymbol,
+        }
+    }
+
+    pub fn sentence(self, texts: &Texts) -> String {
+        let key = match self {
+            Self::Missing => "input.missing",
+            Self::NotAnEmail => "input.not_an_email",
+            Self::NotAUsername => "input.not_a_username",
+            Self::Taken => "input.taken",
+            Self::TooLong => "input.too_long",
+            Self::PasswordTooCommon => "input.password_common",
+            Self::PasswordAboutYou => "input.password_about_you",
+            Self::PasswordGuessable => "input.password_guessable",
+            Self::PasswordUsed => "input.password_used",
+            Self::PasswordNoUpper => "input.password_no_upper",
+            Self::PasswordNoLower => "input.password_no_lower",
+            Self::PasswordNoDigit => "input.password_no_digit",
+            Self::PasswordNoSymbol => "input.password_no_symbol",
+            Self::PasswordTooShort { minimum } => {
+                return texts.with("input.password_short", &[("minimum", &minimum.to_string())]);
+            }
+            Self::Busy { seconds } => return texts.with("input.busy", &[("wait", &login::wait(texts, seconds))]),
+        };
+        texts.get(key).to_owned()
+    }
+}
