@@ -160,19 +160,30 @@ async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trac
 pub async fn look(app: &App, id: Uuid, visitor: &Visitor, kind: Kind) -> Result<Journey, Refused> {
     let mut trace = app.trace(kind).from(visitor.address);
     match look_traced(app, id, visitor, &mut trace).await {
-        Ok((client, request, signed_in, known)) => Ok(Journey {
-            expects_someone_else: known
-                .expected_user
-                .is_some_and(|expected| known.user.is_some_and(|user| user != expected)),
-            step: step::needed(&request, &known, app.now()),
-            client,
-            request,
-            signed_in,
-            trace,
-        }),
+        Ok(looked) => Ok(journey(app, looked, trace)),
         Err(Refusal::Show(error)) => super::settle(app, trace, Err(*error)),
         // The client changed since: its own error page is ours to show while a person is at it.
         Err(Refusal::Tell(tell)) => super::settle(app, trace, Err(tell.1)),
+    }
+}
+
+/// The journey that somebody left for another page of ours; none if it is over, which is no refusal.
+pub async fn resume(app: &App, id: Uuid, visitor: &Visitor) -> Option<Journey> {
+    let mut trace = app.trace(Kind::Login).from(visitor.address);
+    let looked = look_traced(app, id, visitor, &mut trace).await.ok()?;
+    Some(journey(app, looked, trace))
+}
+
+fn journey(app: &App, (client, request, signed_in, known): Looked, trace: Trace) -> Journey {
+    Journey {
+        expects_someone_else: known
+            .expected_user
+            .is_some_and(|expected| known.user.is_some_and(|user| user != expected)),
+        step: step::needed(&request, &known, app.now()),
+        client,
+        request,
+        signed_in,
+        trace,
     }
 }
 

@@ -130,6 +130,10 @@ pub enum Why {
     Wrong,
     #[error("is not yours to set")]
     NotYours,
+    #[error("must be of a domain that may register here")]
+    Domain,
+    #[error("is your address already")]
+    Unchanged,
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error(transparent)]

@@ -58,13 +58,18 @@ fn client(app: &App, client_id: &str, name: String, policy: ClientPolicy) -> Cli
 }
 
 /// Names the journey of somebody who only wants to see their account: there is nothing to redeem at its end.
-pub const ACCOUNT_STATE: &str = "account";
+const ACCOUNT_STATE: &str = "account.";
 
 /// `typ` of access tokens, for [`decode`].
 pub const ACCESS_TOKEN: &str = access_token::TYPE;
 
-/// A request that ends with a session, for the account page.
-pub fn account_request(app: &App) -> String {
+/// The part of the account that such a journey leads to.
+pub fn account_part(state: &str) -> Option<&str> {
+    state.strip_prefix(ACCOUNT_STATE)
+}
+
+/// A request that ends with a session, for a part of the account.
+pub fn account_request(app: &App, part: &str) -> String {
     // The verifier is thrown away: nobody redeems this code.
     let challenge = URL_SAFE_NO_PAD.encode(app.secret().hash().0);
     let query = url::form_urlencoded::Serializer::new(String::new())
@@ -72,7 +77,7 @@ pub fn account_request(app: &App) -> String {
         .append_pair("response_type", "code")
         .append_pair("redirect_uri", &app.url("/try/callback"))
         .append_pair("scope", "openid")
-        .append_pair("state", ACCOUNT_STATE)
+        .append_pair("state", &format!("{ACCOUNT_STATE}{part}"))
         .append_pair("code_challenge", &challenge)
         .append_pair("code_challenge_method", "S256")
         .finish();

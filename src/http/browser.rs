@@ -6,6 +6,7 @@ use poem::{
     Request, Response,
     http::{HeaderMap, HeaderValue, header},
 };
+use uuid::Uuid;
 
 use super::{
     address,
@@ -32,6 +33,7 @@ pub struct Browser {
     names: Names,
     accept_language: Option<String>,
     chosen: Option<String>,
+    journey: Option<Uuid>,
     /// What apps' frames find.
     state: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Browser {
             names,
             accept_language: accept.map(str::to_owned),
             chosen: chosen.map(str::to_owned),
+            journey: cookie("journey").and_then(|value| Uuid::try_parse(value).ok()),
             state: cookie("state").map(str::to_owned),
         }
     }
@@ -164,6 +167,21 @@ impl Browser {
 
     pub fn remember_language(&self, response: &mut Response, texts: &Texts) {
         self.set(response, "language", texts.tag(), Some(YEAR));
+    }
+
+    /// The journey that the person left for a page of ours, to register say. It may be over, or another browser's.
+    pub fn journey(&self) -> Option<Uuid> {
+        self.journey
+    }
+
+    pub fn remember_journey(&self, response: &mut Response, journey: Uuid, seconds: i64) {
+        self.set(response, "journey", &journey.to_string(), Some(seconds));
+    }
+
+    pub fn forget_journey(&self, response: &mut Response) {
+        if self.journey.is_some() {
+            self.set(response, "journey", "", Some(0));
+        }
     }
 
     fn set(&self, response: &mut Response, name: &str, value: &str, age: Option<i64>) {

@@ -61,9 +61,7 @@ fn routes(base: &str) -> Route {
         .at("/logout", get(pages::logout::asked).post(pages::logout::posted))
         .at("/logged-out", get(pages::logout::done))
         .at("/session/check", get(pages::session_check::show))
-        .at("/account", get(pages::account::show))
-        .at("/account/login", get(pages::account::sign_in))
-        .at("/account/sign-out", post(pages::account::sign_out))
+        .nest_no_strip("/account", account())
         .at("/language", get(pages::language::choose))
         .at("/setup", get(pages::set_up::show).post(pages::set_up::answer))
         .at("/try", get(pages::try_it::show).post(pages::try_it::begin))
@@ -72,7 +70,7 @@ fn routes(base: &str) -> Route {
         .at("/clients/:client_id/logo", get(pages::logo::show))
         .at("/static/:name", get(pages::files::asset))
         .at("/favicon.ico", get(pages::files::icon))
-        .at("/", get(pages::account::home))
+        .at("/", get(pages::account::home::start))
         .at("/docs", document(|base| openapi(base).swagger_ui_html()))
         .at("/redoc", document(|base| openapi(base).redoc_html()))
         .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| yaml(&contract))))
@@ -85,6 +83,27 @@ fn routes(base: &str) -> Route {
         .nest(base, pages)
         .at(format!("/.well-known/oauth-authorization-server{base}"), get(oauth::discovery::inserted))
         .at(format!("/.well-known/openid-configuration{base}"), get(oauth::discovery::inserted))
+}
+
+/// The pages for people's own accounts.
+fn account() -> Route {
+    use pages::account::{announce, email, home, password, recover, register, security, verify};
+    Route::new()
+        .at("/account", get(home::show))
+        .at("/account/login", get(home::sign_in))
+        .at("/account/sign-out", post(home::sign_out))
+        .at("/account/register", get(register::show).post(register::answer))
+        .at("/account/verify", get(verify::show).post(verify::answer))
+        .at("/account/forgot", get(recover::forgot).post(recover::ask))
+        .at("/account/reset", get(recover::reset).post(recover::finish))
+        .at("/account/done/:what", get(announce::done))
+        .at("/account/email", get(email::show).post(email::answer))
+        .at("/account/email/resend", post(verify::resend))
+        .at("/account/email/confirm", get(email::confirm).post(email::confirmed))
+        .at("/account/email/keep", get(email::keep).post(email::kept))
+        .at("/account/security", get(security::events))
+        .at("/account/security/sign-ins", get(security::attempts))
+        .at("/account/password", get(password::show).post(password::answer))
 }
 
 /// The methods of a path, for `Allow` (RFC 9110 §15.5.6).

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     crypto::secret::Secret,
     flows::{
-        Trouble,
+        Trouble, Why,
         mail::{self, Letter, Outgoing},
         session_end::Ending,
         visitor::Visitor,
@@ -49,7 +49,7 @@ async fn ask_traced(
 ) -> Result<(), Trouble> {
     let email = text::email(new).map_err(|why| Trouble::field("email", why))?;
     if me.user.email.as_ref() == Some(&email) && me.user.email_verified {
-        return Err(Trouble::field("email", "is your address already"));
+        return Err(Trouble::field("email", Why::Unchanged));
     }
     me.prove(app, visitor, current_password, trace).await?;
     links::count(app, visitor)?;

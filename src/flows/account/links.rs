@@ -13,10 +13,12 @@ use crate::{
         trace::{Kind, Trace},
     },
     store::{
-        mail_link::{self, LinkKind, MailLink},
+        mail_link::{self, MailLink},
         user::{self, User},
     },
 };
+
+pub use crate::store::mail_link::LinkKind;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -148,7 +148,7 @@ async fn invited(app: &App, new: &NewAccount) -> Result<Option<SecretHash>, Trou
     match accounts.registration {
         SignUp::Open => Ok(None),
         SignUp::Domains if address.is_empty() || accounts.email_domains.iter().any(|known| known == domain) => Ok(None),
-        SignUp::Domains => Err(Trouble::field("email", "must be of a domain that may register here")),
+        SignUp::Domains => Err(Trouble::field("email", Why::Domain)),
         SignUp::Invitation | SignUp::Off => Err(uninvited().into()),
     }
 }

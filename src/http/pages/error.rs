@@ -9,6 +9,7 @@ use poem::{
 use super::{
     logout,
     request::Page,
+    view::Frame,
     views::{ErrorPage, Reason},
 };
 use crate::{
@@ -66,15 +67,19 @@ fn reason(refused: &Refused) -> Reason<'_> {
 #[handler]
 pub fn explain(page: Page, Path(trace): Path<String>) -> Response {
     let is_id = trace.len() == 16 && trace.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
-    let mut frame = page.frame();
-    let view = if is_id {
-        frame.trace_id = Some(trace.clone());
-        ErrorPage::new(frame, Reason::Told { trace: &trace }, "", "")
-    } else {
-        let account = page.browser.path("/account");
-        ErrorPage::new(frame, Reason::NotFound, "not_found", "there is nothing at this address").to_account(account)
-    };
+    if !is_id {
+        return not_found(&page);
+    }
+    let frame = Frame { trace_id: Some(trace.clone()), ..page.frame() };
+    let view = ErrorPage::new(frame, Reason::Told { trace: &trace }, "", "");
     page.show(view.into_view(), &Policy::default())
+}
+
+/// What is not there, or not for this person: nobody learns which.
+pub fn not_found(page: &Page) -> Response {
+    let account = page.browser.path("/account");
+    let view = ErrorPage::new(page.frame(), Reason::NotFound, "not_found", "there is nothing at this address");
+    page.show(view.to_account(account).into_view(), &Policy::default())
 }
 
 /// The session has ended, but the address that the app asked for is not its own: the page says both.

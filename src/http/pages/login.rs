@@ -8,6 +8,7 @@ use poem::{
 use uuid::Uuid;
 
 use super::{
+    account::onward,
     authorize::{self, either, journey, policy},
     logo,
     request::Page,
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     flows::{
+        account::registration,
         admin::clients::Client,
         authorize as flow,
         authorize::Journey,
@@ -88,6 +90,7 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
     // Whoever is signed in is asked again, unless the app means somebody else.
     let again = journey.signed_in.as_ref().filter(|_| !typed.another && !journey.expects_someone_else);
     let again = again.map(|(_, user)| browser::person(user));
+    let register = again.is_none() && registration::is_offered(&page.app);
     let view = Login {
         frame: page.frame(),
         action: page.browser.path(&format!("/authorize/{id}/login")),
@@ -96,6 +99,8 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
         again,
         problem: typed.problem,
         cancel: true,
+        forgot: page.browser.path(&format!("/account/forgot?{}={id}", onward::PARAMETER)),
+        register: register.then(|| page.browser.path(&format!("/account/register?{}={id}", onward::PARAMETER))),
     };
     let (status, wait) = match typed.problem {
         None => (StatusCode::OK, None),

@@ -9,6 +9,7 @@ pub mod brand;
 pub mod consent;
 pub mod error;
 pub mod files;
+pub mod forms;
 pub mod language;
 pub mod login;
 pub mod logo;

@@ -12,7 +12,7 @@ use super::{
     authorize::either,
     request::{Page, see_other},
     view::View,
-    views::{ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult},
+    views::{ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult, Section},
 };
 use crate::{
     flows::try_it::{self, Attempt, Decoded},
@@ -58,8 +58,8 @@ fn authorize_url(page: &Page, attempt: &Attempt) -> String {
 pub async fn callback(page: Page) -> Response {
     let state = page.query.get("state").unwrap_or_default();
     // Only the browser that began may end it, and nobody's account page is here by accident.
-    if state == try_it::ACCOUNT_STATE {
-        return page.go("/account");
+    if let Some(part) = try_it::account_part(state) {
+        return page.go(Section::named(part).path());
     }
     let Some(attempt) = Attempt::read(&page.app, &page.browser.visitor, state) else { return page.go("/try") };
     let mut run = Run::new(&page, &attempt);

@@ -1,4 +1,5 @@
 //! The hosted pages: their markup, their texts, their colours.
+mod accounts;
 mod brand;
 mod gallery;
 mod markup;

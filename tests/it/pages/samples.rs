@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::accounts;
 use askama::Template;
 use poem::http::StatusCode;
 use serde_json::json;
@@ -39,14 +40,14 @@ pub struct Sample {
 }
 
 impl Data {
-    fn word(self, pleasant: &str) -> String {
+    pub fn word(self, pleasant: &str) -> String {
         match self {
             Self::Pleasant => pleasant.to_owned(),
             Self::Hostile => HOSTILE.to_owned(),
         }
     }
 
-    fn client(self) -> ClientCard {
+    pub fn client(self) -> ClientCard {
         let name = self.word("Harbor Books");
         let card = ClientCard::new(Some(&name), "client");
         match self {
@@ -69,7 +70,7 @@ impl Data {
         self.client().logo(None).unverified(Some(Destination::Site(host)))
     }
 
-    fn person(self) -> Person {
+    pub fn person(self) -> Person {
         Person {
             name: Some(self.word("Ada Lovelace")),
             email: Some(self.word("ada@example.org")),
@@ -77,7 +78,7 @@ impl Data {
         }
     }
 
-    fn frame(self, texts: &'static Texts) -> Frame {
+    pub fn frame(self, texts: &'static Texts) -> Frame {
         let site = Site::new(&self.word("Signet"), "", None, None);
         Frame {
             texts,
@@ -98,7 +99,7 @@ pub fn frame(texts: &'static Texts) -> Frame {
     Data::Pleasant.frame(texts)
 }
 
-fn page(name: &'static str, ids: &'static [&'static str], page: &impl Template) -> Sample {
+pub fn page(name: &'static str, ids: &'static [&'static str], page: &impl Template) -> Sample {
     Sample { name, ids, html: page.render().expect("the page renders") }
 }
 
@@ -107,6 +108,7 @@ pub fn all(texts: &'static Texts, data: Data) -> Vec<Sample> {
     samples.extend(sign_out(texts, data));
     samples.extend(errors(texts, data));
     samples.extend(first_steps(texts, data));
+    samples.extend(accounts::all(texts, data));
     samples
 }
 
@@ -119,6 +121,8 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
         again,
         problem,
         cancel: true,
+        forgot: "/account/forgot?journey=0b8c".to_owned(),
+        register: Some("/account/register?journey=0b8c".to_owned()),
     };
     let ids = &["login-username", "login-password", "login-submit", "login-cancel"];
     let hint = data.word("ada@example.org");
@@ -274,21 +278,7 @@ fn first_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("try", &["try-start"], &TryIt { frame: data.frame(texts), action: "/try".to_owned() }),
         page("try-result", &["try-result", "try-start"], &result(texts, data)),
         page("try-stopped", &["error-code", "error-description", "error-trace-id"], &stopped(texts, data)),
-        page("account", &["account-sign-out", "language"], &account(texts, data)),
     ]
-}
-
-fn account(texts: &'static Texts, data: Data) -> AccountHome {
-    AccountHome {
-        frame: data.frame(texts),
-        person: data.person(),
-        email_verified: true,
-        signed_in: Moment::of(texts, 1_795_167_840),
-        ends: Moment::of(texts, 1_795_254_240),
-        methods: vec!["pwd".to_owned()],
-        sign_out: "/logout".to_owned(),
-        try_it: Some("/try".to_owned()),
-    }
 }
 
 fn stopped(texts: &'static Texts, data: Data) -> TryResult {

@@ -38,7 +38,8 @@ fn french_punctuation_stays_on_its_line() {
     let texts = text::find("fr").expect("French");
     let loose = Regex::new(r"[^\u202f][;!?]|[^\u00a0}]:|\{scheme\}\s:|«[^\u00a0]|[^\u00a0]»").expect("a pattern");
     for key in texts.keys() {
-        assert!(!loose.is_match(texts.get(key)), "{key}: {}", texts.get(key));
+        let sentence = texts.get(key).replace("https://", "");
+        assert!(!loose.is_match(&sentence), "{key}: {sentence}");
     }
 }
 

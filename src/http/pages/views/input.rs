@@ -20,8 +20,23 @@ pub enum InputProblem {
     NotAnEmail,
     /// Letters, digits, dot, dash, underscore.
     NotAUsername,
+    NotADomainOfOurs,
+    NotALink,
+    NotADate,
+    NotAZone,
+    NotALanguage,
+    NotANumber,
+    LikeANumber,
+    LookAlike,
+    Reserved,
+    Invisible,
+    NotYours,
     Taken,
+    /// The address that the account has already.
+    AlreadyYours,
     TooLong,
+    /// Not the password of the account.
+    Wrong,
     PasswordTooShort {
         minimum: usize,
     },
@@ -45,8 +60,12 @@ impl InputProblem {
         match (&field.why, field.name) {
             (Why::Missing, _) => Self::Missing,
             (Why::Taken, _) => Self::Taken,
+            (Why::Wrong, _) => Self::Wrong,
+            (Why::Domain, _) => Self::NotADomainOfOurs,
+            (Why::Unchanged, _) => Self::AlreadyYours,
+            (Why::NotYours, _) => Self::NotYours,
             (Why::Weak(weak), _) => Self::of_weak(weak),
-            (Why::Unfit(Unfit::TooLong(_)), _) => Self::TooLong,
+            (Why::Unfit(unfit), _) => Self::of_unfit(*unfit),
             (_, "email") => Self::NotAnEmail,
             (_, "username") => Self::NotAUsername,
             _ => Self::TooLong,
@@ -68,12 +87,43 @@ impl InputProblem {
         }
     }
 
+    const fn of_unfit(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Empty => Self::Missing,
+            Unfit::TooLong(_) => Self::TooLong,
+            Unfit::Invisible => Self::Invisible,
+            Unfit::Space | Unfit::AtSign => Self::NotAUsername,
+            Unfit::NotAnAddress => Self::NotAnEmail,
+            Unfit::LikeANumber => Self::LikeANumber,
+            Unfit::LookAlike => Self::LookAlike,
+            Unfit::Reserved => Self::Reserved,
+            Unfit::NotALink => Self::NotALink,
+            Unfit::NotADate => Self::NotADate,
+            Unfit::NotAZone => Self::NotAZone,
+            Unfit::NotALanguage => Self::NotALanguage,
+            Unfit::NotANumber => Self::NotANumber,
+        }
+    }
+
     pub fn sentence(self, texts: &Texts) -> String {
         let key = match self {
             Self::Missing => "input.missing",
             Self::NotAnEmail => "input.not_an_email",
             Self::NotAUsername => "input.not_a_username",
             Self::Taken => "input.taken",
+            Self::NotADomainOfOurs => "input.not_a_domain_of_ours",
+            Self::AlreadyYours => "input.already_yours",
+            Self::Wrong => "input.wrong",
+            Self::NotALink => "input.not_a_link",
+            Self::NotADate => "input.not_a_date",
+            Self::NotAZone => "input.not_a_zone",
+            Self::NotALanguage => "input.not_a_language",
+            Self::NotANumber => "input.not_a_number",
+            Self::LikeANumber => "input.like_a_number",
+            Self::LookAlike => "input.look_alike",
+            Self::Reserved => "input.reserved",
+            Self::Invisible => "input.invisible",
+            Self::NotYours => "input.not_yours",
             Self::TooLong => "input.too_long",
             Self::PasswordTooCommon => "input.password_common",
             Self::PasswordAboutYou => "input.password_about_you",

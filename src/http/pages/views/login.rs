@@ -24,6 +24,10 @@ pub struct Login {
     pub problem: Option<LoginProblem>,
     /// Whether the person can go back to the app without signing in.
     pub cancel: bool,
+    /// The page for a forgotten password.
+    pub forgot: String,
+    /// The page for people who have no account, where they may make one.
+    pub register: Option<String>,
 }
 
 /// Why the last attempt did not succeed. Nothing here tells whether the account exists.

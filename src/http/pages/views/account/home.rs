@@ -2,14 +2,17 @@
 
 use askama::Template;
 
-use super::Moment;
-use crate::http::pages::view::{Frame, Person};
+use super::{Area, Section};
+use crate::http::pages::{
+    view::{Frame, Person},
+    views::Moment,
+};
 
-/// The form "sign out" posts `csrf` to `sign_out`.
 #[derive(Template, Debug)]
-#[template(path = "pages/account.html")]
+#[template(path = "pages/account/home.html")]
 pub struct AccountHome {
     pub frame: Frame,
+    pub area: Area,
     pub person: Person,
     pub email_verified: bool,
     pub signed_in: Option<Moment>,
@@ -17,8 +20,6 @@ pub struct AccountHome {
     pub ends: Option<Moment>,
     /// Methods of the sign-in, as in `amr`.
     pub methods: Vec<String>,
-    /// Where "sign out" posts to.
-    pub sign_out: String,
     /// The page "Try a sign-in", for those who may.
     pub try_it: Option<String>,
 }

@@ -1,0 +1,51 @@
+//! What has happened, on a page of its own: `/account/done/{what}`, which tells nothing of anybody.
+
+use poem::{Response, handler, web::Path};
+
+use super::onward;
+use crate::http::{
+    headers::Policy,
+    pages::{
+        error,
+        request::Page,
+        view::View,
+        views::{Announced, Announcement},
+    },
+};
+
+/// Those that a form leads to.
+const LED_TO: [Announced; 7] = [
+    Announced::Registered,
+    Announced::ResetAsked,
+    Announced::ResetDone,
+    Announced::EmailConfirmed,
+    Announced::EmailKept,
+    Announced::Deleted,
+    Announced::AccountKept,
+];
+
+#[handler]
+pub async fn done(mut page: Page, Path(what): Path<String>) -> Response {
+    let Some(what) = LED_TO.into_iter().find(|known| known.name() == what) else { return error::not_found(&page) };
+    let on = match what {
+        Announced::ResetDone | Announced::AccountKept => Some(onward::sign_in(&mut page).await),
+        Announced::EmailConfirmed => Some(page.browser.path("/account")),
+        _ => None,
+    };
+    answer(&page, what, on)
+}
+
+pub fn go(page: &Page, what: Announced) -> Response {
+    page.go(&format!("/account/done/{}", what.name()))
+}
+
+/// At the address where it arose.
+pub fn show(page: &Page, what: Announced) -> Response {
+    let on = (what == Announced::DeadLink).then(|| page.browser.path("/account"));
+    answer(page, what, on)
+}
+
+fn answer(page: &Page, what: Announced, on: Option<String>) -> Response {
+    let view = Announcement { frame: page.frame(), what, time: None, on };
+    page.show(View::with(what.status(), view), &Policy::default())
+}

@@ -1,0 +1,60 @@
+//! What every page of an account begins with: who is there, and what has just been done.
+
+use poem::Response;
+
+use crate::{
+    flows::{Refused, account::me::Me},
+    http::pages::{
+        forms::Again,
+        request::Page,
+        view::Frame,
+        views::{Area, Notice, Section, TextField},
+    },
+    protocol::trace::Kind,
+};
+
+/// Who is signed in, in their language.
+///
+/// # Errors
+/// The way to the sign-in.
+pub async fn me(page: &mut Page) -> Result<Me, Box<Response>> {
+    match Me::at(&page.app, &page.browser.visitor).await {
+        Ok(Some(me)) => {
+            page.browser.prefer(me.user.locale.as_deref());
+            Ok(me)
+        }
+        Ok(None) => Err(Box::new(page.go(&sign_in(page)))),
+        Err(error) => {
+            let refused = Refused::at_once(&page.app, Kind::Account, page.browser.visitor.address, error);
+            Err(Box::new(page.refuse(&refused)))
+        }
+    }
+}
+
+/// The way to the sign-in, and back to the section that somebody wanted to see.
+fn sign_in(page: &Page) -> String {
+    let path = page.here.split('?').next().unwrap_or_default();
+    match Section::ALL.iter().find(|section| page.browser.path(section.path()) == path) {
+        Some(section) if *section != Section::Overview => format!("/account/login?to={}", section.name()),
+        _ => "/account/login".to_owned(),
+    }
+}
+
+/// The area around a page. What was done is said of the page that a form led to, not of a form that came back.
+pub fn area(page: &Page, section: Section) -> Area {
+    let notice = page.query.get("done").and_then(Notice::parse).filter(|_| page.form == Default::default());
+    Area { section, notice }
+}
+
+/// Its frame: a change of language comes back without the notice.
+pub fn frame(page: &Page, section: Section) -> Frame {
+    Frame { here: Some(page.browser.path(section.path())), ..page.browser.frame(&page.app) }
+}
+
+/// The password, asked for again of whom has signed in some time ago (case SEC-132).
+pub fn current_password(page: &Page, me: &Me, again: &Again) -> Option<TextField> {
+    let label = page.browser.texts.get("area.current_password");
+    let field = TextField::password("current-password", "current_password", label);
+    let field = field.hint(page.browser.texts.get("area.current_password_hint"));
+    (!me.is_fresh(&page.app)).then(|| field.given(again.input(page, "current_password")))
+}

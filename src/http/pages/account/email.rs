@@ -1,0 +1,107 @@
+//! `/account/email`: the address of the account, and the links that are mailed about another one.
+
+use poem::{Response, handler};
+
+use super::{announce, area, links};
+use crate::{
+    flows::account::{address, links::LinkKind, me::Me},
+    http::{
+        headers::Policy,
+        pages::{
+            authorize::either,
+            forms::{self, Again},
+            request::Page,
+            view::View,
+            views::{Announced, Asked, EmailPage, Notice, Question, Section, TextField},
+        },
+    },
+};
+
+#[handler]
+pub async fn show(mut page: Page) -> Response {
+    either(area::me(&mut page).await.map(|me| form(&page, &me, &Again::fresh())))
+}
+
+#[handler]
+pub async fn answer(mut page: Page) -> Response {
+    either(answered(&mut page).await)
+}
+
+async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
+    page.check_form()?;
+    let me = area::me(page).await?;
+    if let Some(again) = Again::missing(page, &["email"]) {
+        return Ok(form(page, &me, &again));
+    }
+    let (new, password) = (page.form.get("email").unwrap_or_default(), page.form.get("current_password"));
+    match address::ask(&page.app, &page.browser.visitor, &me, new, password).await {
+        Ok(()) => Ok(page.go(&Notice::EmailAsked.after("/account/email"))),
+        Err(trouble) => Ok(form(page, &me, &Again::of(page, trouble)?)),
+    }
+}
+
+fn form(page: &Page, me: &Me, again: &Again) -> Response {
+    let new = TextField::email("email-new", page.browser.texts.get("email.new")).given(again.input(page, "email"));
+    let mut fields = vec![new];
+    fields.extend(area::current_password(page, me, again));
+    again.focus(&mut fields);
+    let view = EmailPage {
+        frame: area::frame(page, Section::Email),
+        area: area::area(page, Section::Email),
+        current: me.user.email.clone(),
+        verified: me.user.email_verified,
+        complaint: again.complaint,
+        fields,
+    };
+    again.show(page, view)
+}
+
+#[handler]
+pub async fn confirm(page: Page) -> Response {
+    ask(&page, LinkKind::ChangeEmail, Asked::ConfirmEmail, "/account/email/confirm").await
+}
+
+#[handler]
+pub async fn keep(page: Page) -> Response {
+    ask(&page, LinkKind::KeepEmail, Asked::KeepEmail, "/account/email/keep").await
+}
+
+async fn ask(page: &Page, kind: LinkKind, what: Asked, path: &str) -> Response {
+    let token = page.query.get("token").unwrap_or_default();
+    let email = match address::look(&page.app, &page.browser.visitor, kind, token).await {
+        Ok(email) => email,
+        Err(trouble) => return forms::refuse(page, trouble),
+    };
+    let view = Question { frame: page.frame(), action: links::address(page, path, token), what, about: email };
+    page.show(View::ok(view), &Policy::default())
+}
+
+#[handler]
+pub async fn confirmed(page: Page) -> Response {
+    either(
+        async {
+            page.check_form()?;
+            let token = page.query.get("token").unwrap_or_default();
+            Ok(match address::confirm(&page.app, &page.browser.visitor, token).await {
+                Ok(()) => announce::go(&page, Announced::EmailConfirmed),
+                Err(trouble) => forms::refuse(&page, trouble),
+            })
+        }
+        .await,
+    )
+}
+
+#[handler]
+pub async fn kept(page: Page) -> Response {
+    either(
+        async {
+            page.check_form()?;
+            let token = page.query.get("token").unwrap_or_default();
+            Ok(match address::keep(&page.app, &page.browser.visitor, token).await {
+                Ok(()) => announce::go(&page, Announced::EmailKept),
+                Err(trouble) => forms::refuse(&page, trouble),
+            })
+        }
+        .await,
+    )
+}

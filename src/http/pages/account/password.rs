@@ -1,0 +1,78 @@
+//! `/account/password`: another password.
+
+use poem::{Response, handler};
+
+use super::area;
+use crate::{
+    flows::{
+        account::{me::Me, password},
+        login, passwords,
+    },
+    http::pages::{
+        authorize::either,
+        forms::{self, Again},
+        request::Page,
+        views::{NewPassword, Notice, PasswordPage, Section, TextField},
+    },
+};
+
+#[handler]
+pub async fn show(mut page: Page) -> Response {
+    either(area::me(&mut page).await.map(|me| form(&page, &me, &Again::fresh())))
+}
+
+#[handler]
+pub async fn answer(mut page: Page) -> Response {
+    either(answered(&mut page).await)
+}
+
+async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
+    page.check_form()?;
+    let me = area::me(page).await?;
+    if let Some(again) = Again::missing(page, &["current_password", "new_password"]) {
+        return Ok(form(page, &me, &again));
+    }
+    let given = |name: &str| page.form.get(name).unwrap_or_default();
+    let (app, visitor) = (&page.app, &page.browser.visitor);
+    match password::change(app, visitor, &me, given("current_password"), given("new_password")).await {
+        Ok(()) => Ok(renewed(page, &me).await),
+        Err(trouble) => Ok(form(page, &me, &Again::of(page, trouble)?)),
+    }
+}
+
+/// A fresh cookie: whoever held the old one does not stay (case SEC-107).
+async fn renewed(page: &Page, me: &Me) -> Response {
+    let visitor = &page.browser.visitor;
+    let signed_in = async {
+        let before = visitor.session(&page.app).await?;
+        login::start_session(&page.app, visitor, before, &me.user, None).await
+    };
+    match signed_in.await {
+        Ok(signed_in) => {
+            page.browser.signed_in(page.go(&Notice::PasswordChanged.after("/account/password")), &signed_in)
+        }
+        Err(error) => forms::refuse(page, error.into()),
+    }
+}
+
+fn form(page: &Page, me: &Me, again: &Again) -> Response {
+    let t = |key| page.browser.texts.get(key);
+    let current = TextField::password("password-current", "current_password", t("password.current"));
+    let current = current.given(again.input(page, "current_password"));
+    let new = NewPassword {
+        name: "new_password",
+        problem: again.problem("new_password"),
+        about: forms::words_about(page, &me.user),
+        ..NewPassword::new("password-new", t("password.new"), passwords::policy(&page.app))
+    };
+    let wrong = (current.problem().is_some(), new.problem.is_some());
+    let view = PasswordPage {
+        frame: area::frame(page, Section::Password),
+        area: area::area(page, Section::Password),
+        login: me.user.email.clone().or_else(|| me.user.username.clone()).unwrap_or_default(),
+        complaint: again.complaint,
+        current: TextField { focus: wrong.0, ..current },
+        new_password: NewPassword { focus: !wrong.0 && wrong.1, ..new },
+    };
+    again.show(page, view)
+}
