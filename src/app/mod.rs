@@ -1,11 +1,13 @@
 //! What every request shares: settings, database, clock, chance, keys. Cheap to clone.
 
+pub mod by_line;
 pub mod cache;
 pub mod clock;
 pub mod connection;
 pub mod database;
 pub mod decoys;
 pub mod keys;
+pub mod mailer;
 pub mod moment;
 pub mod open;
 pub mod outbound;
@@ -31,6 +33,7 @@ use self::{
     connection::Db,
     decoys::Decoys,
     keys::Keys,
+    mailer::Mailer,
     outbound::Outbound,
     places::Places,
     random::Random,
@@ -66,6 +69,7 @@ pub struct Shared {
     /// What unknown names are checked against.
     pub decoys: Decoys,
     pub outbound: Outbound,
+    pub mailer: Mailer,
     pub cache: Cache,
     pub places: Places,
     pub recorder: Recorder<Run>,

@@ -1,4 +1,4 @@
-//! A point in time, as a page writes it.
+//! Points and spans of time, as pages and mails write them.
 
 use time::OffsetDateTime;
 
@@ -39,5 +39,18 @@ impl Moment {
             machine: format!("{:04}-{:02}-{:02}T{clock}:{:02}Z", at.year(), month + 1, at.day(), at.second()),
             words: texts.with("date.pattern", &values),
         })
+    }
+}
+
+/// A span of time in words; never fewer than two of a unit, so that no language needs a singular.
+pub fn span(texts: &Texts, seconds: u64) -> String {
+    const HOUR: u64 = 3600;
+    const DAY: u64 = 24 * HOUR;
+    let say = |key, number: u64| texts.with(key, &[("number", &number.to_string())]);
+    match seconds {
+        0..120 => say("time.seconds", seconds.max(2)),
+        120..7200 => say("time.minutes", seconds.div_ceil(60)),
+        _ if seconds >= 2 * DAY && seconds.is_multiple_of(DAY) => say("time.days", seconds / DAY),
+        _ => say("time.hours", seconds.div_ceil(HOUR)),
     }
 }

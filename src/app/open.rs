@@ -13,7 +13,8 @@ use sea_orm::DbErr;
 use super::reseal::{Change, secret_context};
 use super::{
     App, Macs, Shared, cache::Cache, clock::Clock, connection::Db, database, decoys::Decoys, keys::Keys,
-    outbound::Outbound, places::Places, random::Random, readers::Readers, recorder, throttle::Throttle, writer::Writer,
+    mailer::Mailer, outbound::Outbound, places::Places, random::Random, readers::Readers, recorder, throttle::Throttle,
+    writer::Writer,
 };
 use crate::{
     config::{Config, DatabaseUrl},
@@ -156,6 +157,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
     let outbound = Outbound::new(hosts, &roots)
         .map_err(|error| Problem::Other(format!("outbound requests cannot be made: {error}")))?;
     let places = places(&config, around.clock.now())?;
+    let mailer = Mailer::new(&config).map_err(|error| Problem::Other(format!("mails cannot be sent: {error}")))?;
     let (recorder, inbox) = recorder::channel();
     let (attempts, tried) = recorder::channel();
     let app = App::from(Shared {
@@ -172,6 +174,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         hashing,
         decoys: Decoys::default(),
         outbound,
+        mailer,
         cache: Cache::default(),
         places,
         recorder,

@@ -84,6 +84,7 @@ fn flag(field: &str) -> String {
     match field {
         "password" => "the password".to_owned(),
         "user" => "WHO".to_owned(),
+        "to" => "ADDRESS".to_owned(),
         "client_name" => "--name".to_owned(),
         "consent" => "--skip-consent".to_owned(),
         "token_endpoint_auth_method" => "--auth-method".to_owned(),

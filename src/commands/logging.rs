@@ -25,16 +25,11 @@ use crate::config::{
 /// The server's log, as the settings want it. A panic becomes an event like every other.
 pub fn for_server(log: &Log) {
     let terminal = io::stderr().is_terminal();
-    let json = match log.format {
-        LogFormat::Json => true,
-        LogFormat::Text => false,
-        LogFormat::Auto => !terminal,
-    };
     let filter = EnvFilter::new(filter(&log.level));
     // It fails when there is a subscriber already, as a test may have.
-    let _ = match json {
-        true => set_global_default(Registry::default().with(filter).with(machines(io::stderr))),
-        false => set_global_default(Registry::default().with(filter).with(people(io::stderr, terminal))),
+    let _ = match is_for_people(log) {
+        false => set_global_default(Registry::default().with(filter).with(machines(io::stderr))),
+        true => set_global_default(Registry::default().with(filter).with(people(io::stderr, terminal))),
     };
     std::panic::set_hook(Box::new(|panic| {
         let trace = Backtrace::capture();
@@ -43,6 +38,15 @@ pub fn for_server(log: &Log) {
         let said = panic.payload_as_str().unwrap_or("a panic");
         tracing::error!(place, backtrace = trace, "a defect: {said}");
     }));
+}
+
+/// Whether people read the standard error stream, and no machine gathers it.
+pub fn is_for_people(log: &Log) -> bool {
+    match log.format {
+        LogFormat::Json => false,
+        LogFormat::Text => true,
+        LogFormat::Auto => io::stderr().is_terminal(),
+    }
 }
 
 /// Commands say what they did themselves; only warnings are worth more lines.

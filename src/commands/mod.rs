@@ -8,6 +8,7 @@ pub mod failure;
 pub mod keys;
 pub mod logging;
 pub mod logouts;
+pub mod mails;
 pub mod metadata;
 pub mod migrate;
 pub mod openapi;
@@ -85,6 +86,9 @@ enum Command {
     /// Show which apps were told that people have signed out
     #[command(subcommand)]
     Logouts(logouts::Logouts),
+    /// Handle the mails to people
+    #[command(subcommand)]
+    Mails(mails::Mails),
     /// Show why a sign-in or a request ended as it did
     Trace(trace::Trace),
     /// Get back into the administration
@@ -120,6 +124,7 @@ impl Arguments {
             Command::RegistrationTokens(tokens) => tokens.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Logouts(logouts) => logouts.run(config).await,
+            Command::Mails(mails) => mails.run(config).await,
             Command::Trace(trace) => trace.run(config).await,
             Command::Admin(admin) => admin.run(config).await,
         }

@@ -40,6 +40,16 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// For whoever sits before a local server, beside its log: mails that are not sent, with their links. The log never has
+/// them (case SEC-167), which is why this is not an event of it.
+pub fn tell(lines: &str) {
+    let mut errors = io::stderr().lock();
+    for line in lines.lines() {
+        // Without a standard error stream there is the page.
+        let _ = writeln!(errors, "{}", printable(line));
+    }
+}
+
 /// RFC 3339, in UTC.
 pub fn utc(at: i64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(at).ok();

@@ -19,7 +19,7 @@ use crate::{
     app::{App, open::Surroundings},
     config::{Config, ConfigError},
     flows::{
-        declared, nodes, readers, set_up,
+        declared, mail, nodes, readers, set_up,
         start::{self, Schema},
     },
     http::{
@@ -59,6 +59,9 @@ impl Serve {
         nodes::join(&app).await?;
         let tcp = bind(app.config.server.listen.address()).await?;
         announce(&app, &tcp).await?;
+        if mail::has_outbox(&app) && logging::is_for_people(&app.config.log) {
+            app.mailer.show_on(output::tell);
+        }
         nodes::follow(&app);
         readers::follow(&app);
         jobs::start(&app);

@@ -121,7 +121,7 @@ impl Mail {
     /// `local`: the issuer is plain http, so there is an outbox.
     pub(super) fn check(&self, reader: &mut Reader<'_>, local: bool) {
         let Some(host) = &self.host else {
-            for key in ["mail.tls", "mail.port", "mail.username", "mail.password"] {
+            for key in ["mail.username", "mail.password"] {
                 if reader.is_given(key) {
                     reader.refuse(key, "no server is named that it could be for", "set mail.host too, or remove this");
                 }

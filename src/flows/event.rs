@@ -6,7 +6,10 @@ use std::fmt;
 use tracing::field::display;
 use uuid::Uuid;
 
-use crate::protocol::{Code, Error, rule, trace::Trace};
+use crate::{
+    protocol::{Code, Error, rule, trace::Trace},
+    store::mail::{Mail, Then},
+};
 
 /// What alerts can rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub enum Event {
     Logout,
     /// An app was told that a session has ended, or could not be.
     LogoutDelivery,
+    /// A mail was handed over, or could not be.
+    Mail,
     Consent,
     /// The first administrator, or another by a link.
     SetUp,
@@ -38,6 +43,7 @@ impl Event {
             Event::Login => "login",
             Event::Logout => "logout",
             Event::LogoutDelivery => "logout_delivery",
+            Event::Mail => "mail",
             Event::Consent => "consent",
             Event::SetUp => "set_up",
             Event::CodeReuse => "code_reuse",
@@ -72,6 +78,22 @@ pub fn happened(trace: &Trace, event: Event, result: &'static str) {
             tracing::warn!(event = name, result, user, client, address, trace_id, "{event} {result}");
         }
         _ => tracing::info!(event = name, result, user, client, address, trace_id, "{event} {result}"),
+    }
+}
+
+/// An attempt at a mail. Whom it is for stands in the report of mails, not here: people are named by id.
+pub fn mailed(mail: &Mail, then: Then, answer: &str) {
+    let (event, letter, attempt) = (Event::Mail.as_str(), mail.letter.as_str(), mail.attempts + 1);
+    let (user, id) = (mail.user_id.map(display), display(mail.id));
+    match then {
+        Then::Sent { .. } => tracing::info!(event, result = "sent", user, mail = id, letter, attempt, "mail sent"),
+        Then::Kept { .. } => tracing::info!(event, result = "kept", user, mail = id, letter, attempt, "mail kept"),
+        Then::Again { .. } => {
+            tracing::warn!(event, result = "not sent", user, mail = id, letter, attempt, answer, "mail not sent yet");
+        }
+        Then::Dead { .. } => {
+            tracing::warn!(event, result = "given up", user, mail = id, letter, attempt, answer, "mail given up");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     protocol::Result,
     store::{
-        access_token, assertion, authorization, grant, invitation, key_fetch, login_attempt, logout_delivery,
+        access_token, assertion, authorization, grant, invitation, key_fetch, login_attempt, logout_delivery, mail,
         mail_link, node, registration_token, revoked_token, security_event, session, setup_link, signing_key,
         token_caller, trace_event, user,
     },
@@ -13,6 +13,9 @@ use crate::{
 
 /// Seconds that the report of logouts reaches back.
 const KEEP_DELIVERIES: i64 = 7 * 86_400;
+/// Seconds that the report of mails reaches back, and that a mail lies in the outbox.
+const KEEP_MAILS: i64 = 7 * 86_400;
+const KEEP_OUTBOX: i64 = 86_400;
 
 /// Seconds for which an address or a name is held by an account that nobody has confirmed.
 const KEEP_UNCONFIRMED: i64 = 7 * 86_400;
@@ -43,6 +46,8 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => session::forget_expired(db, now, idle));
     all!(app, db => setup_link::forget_expired(db, now));
     all!(app, db => logout_delivery::forget_before(db, now - KEEP_DELIVERIES));
+    all!(app, db => mail::forget_before(db, now - KEEP_MAILS));
+    all!(app, db => mail::forget_kept(db, now - KEEP_OUTBOX));
     // The list still tells for a while what an old one was used for.
     all!(app, db => registration_token::forget_expired(db, now - 30 * 86_400));
     all!(app, db => mail_link::forget_expired(db, now));

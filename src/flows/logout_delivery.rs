@@ -1,14 +1,15 @@
 //! OpenID Connect Back-Channel Logout §2.5: clients are told of a logout. Each delivery is one row, tried by whoever
 //! claims it, on whichever node, until the client has said that it knows; at least once, and never twice at a time.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-use tokio::{sync::Semaphore, time::timeout};
+use async_trait::async_trait;
+use tokio::time::timeout;
 use url::Url;
 
 use super::{
     client_keys,
+    due::{self, Due},
     event::{self, Event},
     subject, write_one,
 };
@@ -28,8 +29,6 @@ use crate::{
 
 pub use crate::store::logout_delivery::Delivery;
 
-/// How many clients one node tells at once.
-const AT_ONCE: usize = 32;
 /// How long a person waits for the first attempts. What takes longer goes on without them.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// Seconds that an attempt has its row to itself: longer than any takes, and when the node dies, the time until another
@@ -41,8 +40,6 @@ const PAUSES: [i64; 6] = [5, 15, 60, 300, 1800, 7200];
 const GIVEN_UP_AFTER: i64 = 24 * 3600;
 /// 400 says that the client will not have it (§2.8); it may mean it less the first time.
 const REFUSALS: i32 = 3;
-/// A node looks this often for what others have left.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// The first attempts, all at once. Comes back when they have ended, or when a person has waited long enough.
 pub async fn first(app: &App, rows: Vec<Delivery>) {
@@ -50,7 +47,7 @@ pub async fn first(app: &App, rows: Vec<Delivery>) {
         return;
     }
     let app = app.clone();
-    let all = tokio::spawn(async move { each(&app, rows).await });
+    let all = tokio::spawn(async move { due::each(&app, rows).await });
     // Time is up or the task has panicked: either way the rows are there, and are tried again.
     let _ = timeout(PATIENCE, all).await;
 }
@@ -60,76 +57,30 @@ pub async fn first(app: &App, rows: Vec<Delivery>) {
 /// # Errors
 /// When the database is away.
 pub async fn run_due(app: &App) -> Result<()> {
-    let (due, _) = look(app).await?;
-    each(app, due).await;
-    Ok(())
+    due::run::<Delivery>(app).await
 }
 
-async fn each(app: &App, rows: Vec<Delivery>) {
-    let attempts = stream::iter(rows).for_each_concurrent(AT_ONCE, |row| async move {
-        match claim(app, &row).await {
-            Ok(true) => attempt(app, row).await,
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, client = row.client_id, "a logout could not be delivered yet"),
-        }
-    });
-    attempts.await;
-}
+#[async_trait]
+impl Due for Delivery {
+    const NAME: &'static str = "deliveries of logouts";
+    const AT_ONCE: usize = 32;
 
-/// The slots of a node that delivers for as long as it lives.
-pub fn slots() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(AT_ONCE))
-}
-
-/// Begins what is due, and says how long there is nothing to do.
-pub async fn begin_due(app: &App, slots: &Arc<Semaphore>) -> Duration {
-    let (due, pause) = match look(app).await {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::warn!(%error, "deliveries of logouts cannot be read; they stay queued");
-            return LOOK;
-        }
-    };
-    for row in due {
-        // Waits for a free slot: what is not claimed is for other nodes to take.
-        let Ok(slot) = slots.clone().acquire_owned().await else { return LOOK };
-        match claim(app, &row).await {
-            Ok(true) => {
-                let app = app.clone();
-                tokio::spawn(async move {
-                    attempt(&app, row).await;
-                    drop(slot);
-                });
-            }
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(%error, "deliveries of logouts cannot be claimed; they stay queued");
-                return LOOK;
-            }
-        }
+    fn next_at(&self) -> Option<i64> {
+        self.next_at
     }
-    pause
-}
 
-/// What is due, and how long until more will be. One query.
-async fn look(app: &App) -> Result<(Vec<Delivery>, Duration)> {
-    let most = AT_ONCE as u64;
-    let now = app.now();
-    let mut rows = logout_delivery::soonest(&app.db, most).await?;
-    let is_due = |row: &Delivery| row.next_at.is_some_and(|at| at <= now);
-    let next = rows.iter().find(|row| !is_due(row)).and_then(|row| row.next_at);
-    rows.retain(is_due);
-    let pause = match next {
-        Some(at) => Duration::from_secs(u64::try_from(at - now).unwrap_or_default()).min(LOOK),
-        None if rows.len() as u64 == most => Duration::ZERO,
-        None => LOOK,
-    };
-    Ok((rows, pause))
-}
+    async fn soonest(app: &App, most: u64) -> Result<Vec<Self>> {
+        Ok(logout_delivery::soonest(&app.db, most).await?)
+    }
 
-async fn claim(app: &App, row: &Delivery) -> Result<bool> {
-    let (row, until) = (row.clone(), app.now() + LEASE);
-    Ok(write_one!(app, db => logout_delivery::claim(db, &row, until)).await?)
+    async fn claim(&self, app: &App) -> Result<bool> {
+        let (row, until) = (self.clone(), app.now() + LEASE);
+        Ok(write_one!(app, db => logout_delivery::claim(db, &row, until)).await?)
+    }
+
+    async fn attempt(self, app: &App) {
+        attempt(app, self).await;
+    }
 }
 
 /// What an attempt met.

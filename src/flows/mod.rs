@@ -14,6 +14,7 @@ pub mod consent;
 pub mod declared;
 pub mod decoy;
 pub mod discover;
+pub mod due;
 pub mod event;
 pub mod forget;
 pub mod grants;

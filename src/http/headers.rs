@@ -51,6 +51,11 @@ pub const FRAMED: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors *",
 );
 
+/// A mail in the outbox, for the frame of its page: it has its style in itself, and nothing in it does anything.
+pub const LETTER: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox",
+);
+
 /// For what is not a page.
 const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 

@@ -64,6 +64,9 @@ fn routes(base: &str) -> Route {
         .nest_no_strip("/account", account())
         .at("/language", get(pages::language::choose))
         .at("/setup", get(pages::set_up::show).post(pages::set_up::answer))
+        .at("/outbox", get(pages::outbox::list))
+        .at("/outbox/:id", get(pages::outbox::show))
+        .at("/outbox/:id/html", get(pages::outbox::html))
         .at("/try", get(pages::try_it::show).post(pages::try_it::begin))
         .at("/try/callback", get(pages::try_it::callback))
         .at("/errors/:trace", get(pages::error::explain))
@@ -122,6 +125,7 @@ pub fn allowed(path: &str) -> &'static str {
         "/api/registration-tokens" => "GET, HEAD, POST",
         path if path.starts_with("/oauth2/register/") => "GET, HEAD, PUT, DELETE",
         path if path.starts_with("/api/registration-tokens/") => "DELETE",
+        path if path.starts_with("/api/mails/") => "POST",
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }

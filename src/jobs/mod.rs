@@ -2,9 +2,11 @@
 
 mod expire_clients;
 mod fetch_logos;
+mod follow;
 mod forget_expired;
-mod tell_logouts;
 mod rotate_keys;
+mod send_mails;
+mod tell_logouts;
 
 use std::time::Duration;
 
@@ -37,6 +39,7 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Runs the jobs for as long as the server lives.
 pub fn start(app: &App) {
     tell_logouts::start(app);
+    send_mails::start(app);
     let app = app.downgrade();
     tokio::spawn(async move {
         loop {

@@ -28,6 +28,7 @@ const HOME_OF: &[(&str, &[&str])] = &[
     ("openssl", &["src/crypto/", "src/http/tls.rs", "src/http/listener.rs"]),
     ("moka", &["src/app/cache.rs", "src/app/throttle.rs"]),
     ("reqwest", &["src/app/outbound.rs"]),
+    ("lettre", &["src/app/mailer.rs"]),
     ("oxide_auth", &["src/protocol/code_grant.rs", "src/protocol/scope.rs", "src/protocol/pkce.rs"]),
     ("phonenumber", &["src/protocol/phone.rs"]),
     ("unicode_security", &["src/protocol/text.rs"]),

@@ -9,6 +9,7 @@ mod flows;
 mod harness;
 mod house;
 mod keys;
+mod mail;
 mod pages;
 mod processes;
 mod protocol;

@@ -5,6 +5,7 @@ pub mod key_life;
 pub mod key_status;
 pub mod keys;
 pub mod logouts;
+pub mod mails;
 pub mod registration_tokens;
 pub mod traces;
 pub mod users;

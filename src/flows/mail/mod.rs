@@ -2,17 +2,18 @@
 //! node; at least once. What it says is rendered when it is sent, in the language of whoever gets it.
 
 pub mod letter;
+pub mod outbox;
+pub mod send;
+pub mod words;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-pub use self::letter::Letter;
+pub use self::{letter::Letter, send::run_due};
+pub use crate::store::mail::Mail;
 use crate::{
     app::{App, reseal::mail_context},
-    store::{
-        Sealed,
-        mail::{self, Mail},
-    },
+    store::{Sealed, mail},
 };
 
 /// A mail that is to be sent.
@@ -32,7 +33,12 @@ const NO_SERVER: &str = "no mail server is set (mail.host)";
 
 /// Whether mails come anywhere: to a mail server, or with a local issuer to the outbox.
 pub fn is_possible(app: &App) -> bool {
-    app.config.mail.host.is_some() || app.config.is_local()
+    app.mailer.has_server() || app.config.is_local()
+}
+
+/// Whether mails are shown on a page instead of being sent.
+pub fn has_outbox(app: &App) -> bool {
+    !app.mailer.has_server() && app.config.is_local()
 }
 
 /// Queues a mail within the transaction of its cause: with it the mail is kept, or was never there. After the commit,

@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod logout_deliveries;
+pub mod mails;
 pub mod problem;
 pub mod registration_tokens;
 
@@ -14,7 +15,7 @@ use crate::{app::App, flows::api_access};
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
-    (keys::Keys, registration_tokens::RegistrationTokens, logout_deliveries::LogoutDeliveries)
+    (keys::Keys, registration_tokens::RegistrationTokens, logout_deliveries::LogoutDeliveries, mails::Mails)
 }
 
 /// Proof that a machine asks that may administer this server. It stands before the body among what an operation takes,

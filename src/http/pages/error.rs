@@ -16,7 +16,7 @@ use crate::{
     app::App,
     flows::Refused,
     http::{browser::Browser, headers::Policy},
-    protocol::{Code, rule},
+    protocol::{Code, rule, trace::Kind},
 };
 
 /// Shown where it arose, with a 4xx or 5xx status.
@@ -27,6 +27,13 @@ pub fn show(app: &App, browser: &Browser, refused: &Refused) -> Response {
 /// A form that is not one of ours: 403 (case SEC-098).
 pub fn forged(app: &App, browser: &Browser, refused: &Refused) -> Response {
     page(app, browser, refused, Reason::Forged, Vec::new())
+}
+
+/// A page that is not for this person.
+pub fn forbidden(app: &App, browser: &Browser) -> Response {
+    let error = Code::AccessDenied.because("this page is for administrators");
+    let refused = Refused::at_once(app, Kind::Login, browser.visitor.address, error);
+    page(app, browser, &refused, Reason::Forbidden, Vec::new())
 }
 
 fn page(app: &App, browser: &Browser, refused: &Refused, reason: Reason<'_>, frames: Vec<String>) -> Response {

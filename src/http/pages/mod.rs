@@ -14,6 +14,7 @@ pub mod language;
 pub mod login;
 pub mod logo;
 pub mod logout;
+pub mod outbox;
 pub mod request;
 pub mod session_check;
 pub mod set_up;

@@ -12,7 +12,9 @@ use super::{
     authorize::either,
     request::{Page, see_other},
     view::View,
-    views::{ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult, Section},
+    views::{
+        ClaimRow, DecodedToken, Exchange, Message, Section, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult,
+    },
 };
 use crate::{
     flows::try_it::{self, Attempt, Decoded},

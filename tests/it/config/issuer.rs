@@ -104,17 +104,17 @@ fn a_port_that_the_system_chooses_needs_an_issuer() {
 #[test]
 fn sec_177_what_is_for_development_only_is_warned_of() {
     let keys = |text: &str| settings(text).warnings.into_iter().map(|warning| warning.key).collect::<Vec<_>>();
-    assert_eq!(keys("issuer = 'https://id.example.com'"), [""; 0]);
+    assert_eq!(keys("issuer = 'https://id.example.com'"), ["mail.host"]);
     assert_eq!(keys(""), ["issuer"]);
     assert_eq!(
         keys("issuer = 'https://a.example'\n[database]\nurl = 'postgres://u:changeme@db/signet'"),
-        ["database.url"]
+        ["database.url", "mail.host"]
     );
     assert_eq!(
         keys(
             "issuer = 'https://a.example'\nlimits = 'off'\ntrusted_proxies = ['0.0.0.0/0']\n[database]\nsynchronous = 'normal'\n\
              [passwords]\nminimum_length = 8\n[keys]\nannounce = '1h'"
         ),
-        ["limits", "trusted_proxies", "database.synchronous", "passwords.minimum_length", "keys.announce"]
+        ["limits", "trusted_proxies", "database.synchronous", "passwords.minimum_length", "keys.announce", "mail.host"]
     );
 }

@@ -8,6 +8,7 @@ mod clients;
 mod effective;
 mod example;
 mod issuer;
+mod mail;
 mod random;
 mod secrets;
 mod sources;

@@ -129,7 +129,8 @@ fn a_secret_is_given_once() {
 
 #[test]
 fn sec_165_secrets_that_everybody_can_read_are_warned_of() {
-    let place = Place::with("issuer = 'https://a.example'\n[database]\nurl_file = 'url'\n");
+    let place =
+        Place::with("issuer = 'https://a.example'\n[database]\nurl_file = 'url'\n[mail]\nhost = 'smtp.example'\n");
     place.write("url", "sqlite:/b.db");
     assert_eq!(place.load(&[]).unwrap().warnings, []);
     fs::set_permissions(place.path("url"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -138,8 +139,10 @@ fn sec_165_secrets_that_everybody_can_read_are_warned_of() {
     let text = super::without(place.folder.path(), &warnings[0].to_string());
     assert_eq!(text, "signet.toml:3: database.url_file: every user of this machine can read url; run chmod 600 url");
 
-    let place =
-        Place::with(&format!("issuer = 'https://a.example'\n{}", client(&format!("client_secret = '{SECRET}'"))));
+    let place = Place::with(&format!(
+        "issuer = 'https://a.example'\nmail.host = 'smtp.example'\n{}",
+        client(&format!("client_secret = '{SECRET}'"))
+    ));
     assert_eq!(place.load(&[]).unwrap().warnings, []);
     fs::set_permissions(place.path("signet.toml"), fs::Permissions::from_mode(0o604)).unwrap();
     let warnings = place.load(&[]).unwrap().warnings;

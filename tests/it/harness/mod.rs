@@ -19,6 +19,7 @@ pub mod relying_party;
 pub mod seed;
 pub mod server;
 pub mod sink;
+pub mod smtp;
 pub mod tokens;
 
 pub use browser::{Browser, Mode};

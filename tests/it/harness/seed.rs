@@ -7,6 +7,7 @@ use signet::{
             clients::{self, Kind},
             keys, users,
         },
+        mail::{self, Letter, Outgoing, outbox, words::Rendered},
         nodes,
     },
     protocol::client_metadata::{ClientMetadata, ClientPolicy},
@@ -250,6 +251,27 @@ pub async fn rotate_keys(app: &App) {
 /// What the server does by itself from time to time.
 pub async fn run_jobs(app: &App) {
     nodes::refresh(app).await.expect("the keys");
+}
+
+/// Queues a letter as its cause would, in a transaction of its own.
+pub async fn letter(app: &App, to: &str, locale: Option<&str>, letter: Letter) {
+    letter_about(app, to, locale, None, letter).await;
+}
+
+/// The same, about somebody's account.
+pub async fn letter_about(app: &App, to: &str, locale: Option<&str>, who: Option<&Person>, letter: Letter) {
+    let user_id = who.map(|person| person.id.parse().unwrap());
+    let mail = Outgoing { to: to.into(), locale: locale.map(str::to_string), user_id, letter };
+    let of_app = app.clone();
+    let work = app.writer.write(Box::new(move |db| Box::pin(async move { mail::queue(&of_app, db, mail).await })));
+    work.await.expect("a queued mail");
+}
+
+/// The mails to an address that lie in the outbox, the newest first: what a person would find in their mailbox.
+pub async fn mailbox(app: &App, to: &str) -> Vec<Rendered> {
+    mail::run_due(app).await.expect("the outbox");
+    let kept = outbox::list(app).await.expect("the outbox");
+    kept.into_iter().filter(|kept| kept.mail.recipient == to).map(|kept| kept.rendered).collect()
 }
 
 /// The database goes away under a running server.

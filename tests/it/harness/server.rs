@@ -24,7 +24,9 @@ use url::Url;
 
 pub use signet::app::clock::Clock;
 
-use super::{authority::AUTHORITY, browser::Browser, http::Site, process::Process, relying_party::RelyingParty, seed};
+use super::{
+    authority::AUTHORITY, browser::Browser, http::Site, process::Process, relying_party::RelyingParty, seed, smtp,
+};
 
 /// 2026-01-01T00:00:00Z: late enough that no test meets a negative time, and the same in every run.
 const START: i64 = 1_767_225_600;
@@ -161,6 +163,7 @@ fn load(folder: &TempDir, port: u16, database: Option<&OwnDatabase>, settings: &
     let file = folder.path().join("signet.toml");
     fs::write(&file, SETTINGS).unwrap();
     AUTHORITY.write_to(folder.path());
+    fs::write(folder.path().join("smtp-password"), smtp::PASSWORD).unwrap();
     let mut flags = vec![
         ("data_dir".to_string(), folder.path().join("data").display().to_string()),
         ("listen".into(), format!("127.0.0.1:{port}")),

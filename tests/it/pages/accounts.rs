@@ -1,6 +1,6 @@
 //! The pages of accounts, filled with data.
 
-use signet::{app::text::Texts, http::pages::views::*};
+use signet::{app::text::Texts, http::pages::views::*, protocol::password::Policy};
 
 use super::samples::{Data, Sample, page};
 
@@ -118,6 +118,7 @@ fn own(texts: &'static Texts, data: Data) -> Vec<Sample> {
         ends: Moment::of(texts, 1_795_254_240),
         methods: vec!["pwd".to_owned()],
         try_it: Some("/try".to_owned()),
+        outbox: Some("/outbox".to_owned()),
     };
     let password_again = |wrong: bool| {
         let field = TextField::password("current-password", "current_password", texts.get("area.current_password"));

@@ -3,7 +3,7 @@ mod accounts;
 mod brand;
 mod gallery;
 mod markup;
-mod samples;
+pub mod samples;
 mod served;
 mod texts;
 mod views;

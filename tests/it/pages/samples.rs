@@ -278,7 +278,34 @@ fn first_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("try", &["try-start"], &TryIt { frame: data.frame(texts), action: "/try".to_owned() }),
         page("try-result", &["try-result", "try-start"], &result(texts, data)),
         page("try-stopped", &["error-code", "error-description", "error-trace-id"], &stopped(texts, data)),
+        page("outbox", &["outbox-mails"], &Outbox { frame: data.frame(texts), mails: vec![mail(texts, data)] }),
+        page("outbox-empty", &["outbox-empty"], &Outbox { frame: data.frame(texts), mails: vec![] }),
+        page("outbox-mail", &["outbox-subject", "outbox-to", "outbox-text"], &outbox_mail(texts, data)),
     ]
+}
+
+fn mail(texts: &'static Texts, data: Data) -> OutboxLine {
+    OutboxLine {
+        address: "/outbox/0192f6e4".to_owned(),
+        to: data.word("ada@example.org"),
+        subject: data.word("Choose a new password"),
+        lang: "en",
+        at: Moment::of(texts, 1_795_167_840),
+    }
+}
+
+fn outbox_mail(texts: &'static Texts, data: Data) -> OutboxMail {
+    OutboxMail {
+        frame: data.frame(texts),
+        line: mail(texts, data),
+        links: Link::web("https://id.example/account/reset?token=x")
+            .map(|link| (data.word("Choose a new password"), link))
+            .into_iter()
+            .collect(),
+        text: data.word("Somebody, probably you, has asked for a new password."),
+        framed: "/outbox/0192f6e4/html".to_owned(),
+        back: "/outbox".to_owned(),
+    }
 }
 
 fn stopped(texts: &'static Texts, data: Data) -> TryResult {

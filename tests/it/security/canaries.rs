@@ -5,13 +5,13 @@ use base64::{
     prelude::BASE64_URL_SAFE_NO_PAD,
 };
 use regex::bytes::RegexBuilder;
-use signet::flows::{admin::clients, set_up};
+use signet::flows::{admin::clients, mail::Letter, set_up};
 
 use super::pages::fill_set_up;
 use crate::harness::{
     Asked, Browser, Call, Fixtures, Parameters, Proof,
     relying_party::{TOKEN, USERINFO, random, with_assertion},
-    seed::ClientSpec,
+    seed::{self, ClientSpec},
 };
 
 /// Something that must not be found anywhere.
@@ -157,6 +157,7 @@ pub async fn journey(f: &Fixtures) -> Canaries {
     tokens(f, &mut met).await;
     machines(f, &mut met).await;
     mistakes(f, &mut met).await;
+    mails(f, &mut met).await;
     met
 }
 
@@ -261,6 +262,16 @@ async fn machines(f: &Fixtures, met: &mut Canaries) {
     let (client, secret) = clients::rotate_secret(&f.app, "own", 60).await.unwrap();
     met.add("a rotated secret", secret.reveal());
     assert_eq!(client.client_id, "own");
+}
+
+/// A link in a mail. Without a mail server it is shown beside the log, on the terminal of a local server that writes its
+/// log for people; the log has none.
+async fn mails(f: &Fixtures, met: &mut Canaries) {
+    let token = met.invent("a link in a mail").replace(' ', "-");
+    let letter = || Letter::ResetPassword { link: f.app.url(&format!("/account/reset?token={token}")), minutes: 30 };
+    seed::letter(&f.app, &f.u1.email, None, letter()).await;
+    assert!(seed::mailbox(&f.app, &f.u1.email).await[0].text.contains(&token));
+    seed::letter(&f.app, &f.u1.email, None, letter()).await;
 }
 
 /// Secrets where none belong: apps and people make such mistakes, and the server must not make them worse.

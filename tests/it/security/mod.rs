@@ -20,7 +20,7 @@ mod logout_told;
 mod markup;
 mod metadata;
 mod outgoing;
-mod pages;
+pub mod pages;
 mod passwords;
 mod refresh;
 mod revocation;

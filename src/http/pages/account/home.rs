@@ -4,7 +4,7 @@ use poem::{Response, handler};
 
 use super::area;
 use crate::{
-    flows::{logout, try_it},
+    flows::{logout, mail, try_it},
     http::{
         browser,
         headers::Policy,
@@ -43,6 +43,7 @@ async fn shown(page: &mut Page) -> Result<Response, Box<Response>> {
         ends: session.and_then(|(session, _)| moment(session.expires_at)),
         methods: vec!["pwd".to_owned()],
         try_it: me.user.admin.then(|| page.browser.path("/try")),
+        outbox: (me.user.admin && mail::has_outbox(&page.app)).then(|| page.browser.path("/outbox")),
     };
     Ok(page.show(View::ok(view), &Policy::default()))
 }

@@ -3,9 +3,8 @@
 use askama::Template;
 use poem::http::StatusCode;
 
-use super::login;
 use crate::{
-    app::text::Texts,
+    app::{moment, text::Texts},
     http::pages::view::{Frame, View},
 };
 
@@ -162,7 +161,7 @@ impl Reason<'_> {
         let say = |key: &str| texts.get(key).to_owned();
         let plain = |title: &str, sentence: &str| (say(title), say(sentence), None);
         let after = |title: &str, sentence: &str, seconds: u64| {
-            (say(title), texts.with(sentence, &[("wait", &login::wait(texts, seconds))]), None)
+            (say(title), texts.with(sentence, &[("wait", &moment::span(texts, seconds))]), None)
         };
         let mended = |sentence: &str, remedy: &str| (say("error.cannot_continue"), say(sentence), Some(say(remedy)));
         match self {

@@ -1,7 +1,7 @@
 //! What forms are made of (`parts/field.html`, `parts/complaint.html`).
 
-use super::{Input, InputProblem, login};
-use crate::app::text::Texts;
+use super::{Input, InputProblem};
+use crate::app::{moment, text::Texts};
 
 /// A field with a label: text, or a password.
 #[derive(Clone, Debug)]
@@ -129,8 +129,8 @@ impl Complaint {
         match self {
             Self::LookAgain => texts.get("input.look_again").to_owned(),
             Self::LastAdmin => texts.get("input.last_admin").to_owned(),
-            Self::TooMany { seconds } => texts.with("input.too_many", &[("wait", &login::wait(texts, seconds))]),
-            Self::Busy { seconds } => texts.with("input.busy", &[("wait", &login::wait(texts, seconds))]),
+            Self::TooMany { seconds } => texts.with("input.too_many", &[("wait", &moment::span(texts, seconds))]),
+            Self::Busy { seconds } => texts.with("input.busy", &[("wait", &moment::span(texts, seconds))]),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Fields of forms: what was typed, and what is wrong with it.
 
-use super::login;
 use crate::{
-    app::text::Texts,
+    app::{moment, text::Texts},
     flows::{Field, Why},
     protocol::{password::Weak, text::Unfit},
 };
@@ -136,7 +135,7 @@ impl InputProblem {
             Self::PasswordTooShort { minimum } => {
                 return texts.with("input.password_short", &[("minimum", &minimum.to_string())]);
             }
-            Self::Busy { seconds } => return texts.with("input.busy", &[("wait", &login::wait(texts, seconds))]),
+            Self::Busy { seconds } => return texts.with("input.busy", &[("wait", &moment::span(texts, seconds))]),
         };
         texts.get(key).to_owned()
     }

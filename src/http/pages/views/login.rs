@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{ClientCard, Destination};
 use crate::{
-    app::text::Texts,
+    app::{moment::span, text::Texts},
     http::pages::view::{Frame, Person},
 };
 
@@ -58,19 +58,10 @@ impl LoginProblem {
     pub fn sentence(self, texts: &Texts) -> String {
         match self {
             Self::Wrong => texts.get("login.wrong").to_owned(),
-            Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &wait(texts, seconds))]),
+            Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &span(texts, seconds))]),
             Self::Unconfirmed => texts.get("login.unconfirmed").to_owned(),
             Self::Busy => texts.get("login.busy").to_owned(),
             Self::Stale => texts.get("login.stale").to_owned(),
         }
-    }
-}
-
-/// A time to wait in words; never fewer than two of a unit, so that no language needs a singular.
-pub(super) fn wait(texts: &Texts, seconds: u64) -> String {
-    match seconds {
-        0..120 => texts.with("time.seconds", &[("number", &seconds.max(2).to_string())]),
-        120..7200 => texts.with("time.minutes", &[("number", &seconds.div_ceil(60).to_string())]),
-        _ => texts.with("time.hours", &[("number", &seconds.div_ceil(3600).to_string())]),
     }
 }

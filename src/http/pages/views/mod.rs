@@ -13,6 +13,7 @@ mod link;
 mod login;
 mod logout;
 mod new_password;
+mod outbox;
 mod set_up;
 mod try_it;
 
@@ -29,6 +30,7 @@ pub use link::{Destination, Link, local_path, segment};
 pub use login::{Login, LoginProblem};
 pub use logout::{LoggedOut, LogoutConfirm, SessionCheck, SigningOut, Told};
 pub use new_password::{NewPassword, Rule};
+pub use outbox::{Outbox, OutboxLine, OutboxMail};
 pub use set_up::{SetUp, SetUpDone};
 pub use try_it::{
     ClaimRow, DecodedToken, Exchange, Message, Signature, Stage, TokenKind, TryIt, TryProblem, TryResult, pretty,

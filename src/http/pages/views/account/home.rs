@@ -22,6 +22,8 @@ pub struct AccountHome {
     pub methods: Vec<String>,
     /// The page "Try a sign-in", for those who may.
     pub try_it: Option<String>,
+    /// The mails that were not sent, for those who may see them, where there is no mail server.
+    pub outbox: Option<String>,
 }
 
 impl AccountHome {
