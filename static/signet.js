@@ -22,6 +22,16 @@
     input.form.addEventListener('submit', function () { set(false); });
   });
 
+  // Offer the time zones that the browser knows.
+  each('[data-zones]', function (list) {
+    var zones = window.Intl && Intl.supportedValuesOf ? Intl.supportedValuesOf('timeZone') : [];
+    zones.forEach(function (zone) {
+      var option = document.createElement('option');
+      option.value = zone;
+      list.appendChild(option);
+    });
+  });
+
   // Send a form once, however often the button is pressed.
   each('form[data-once]', function (form) {
     form.addEventListener('submit', function (event) {

@@ -109,6 +109,22 @@ fn account() -> Route {
         .at("/account/password", get(password::show).post(password::answer))
 }
 
+/// Pages of accounts that have a form which comes back to them.
+const ACCOUNT_FORMS: [&str; 12] = [
+    "/account/register",
+    "/account/verify",
+    "/account/forgot",
+    "/account/reset",
+    "/account/profile",
+    "/account/email",
+    "/account/email/confirm",
+    "/account/email/keep",
+    "/account/password",
+    "/account/sessions",
+    "/account/apps",
+    "/account/keep",
+];
+
 /// The methods of a path, for `Allow` (RFC 9110 §15.5.6).
 pub fn allowed(path: &str) -> &'static str {
     let is_form = |path: &str| {
@@ -117,10 +133,12 @@ pub fn allowed(path: &str) -> &'static str {
             || path == "/setup"
             || path == "/try"
             || path.starts_with("/authorize/") && path.matches('/').count() == 3
+            || ACCOUNT_FORMS.contains(&path)
             || path == "/oauth2/userinfo"
     };
     match path {
-        "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/account/sign-out" | "/api/keys/rotate" => "POST",
+        "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/api/keys/rotate" => "POST",
+        "/account/sign-out" | "/account/email/resend" | "/account/data/export" | "/account/data/delete" => "POST",
         "/oauth2/register" => "POST",
         "/api/registration-tokens" => "GET, HEAD, POST",
         path if path.starts_with("/oauth2/register/") => "GET, HEAD, PUT, DELETE",

@@ -74,6 +74,15 @@ impl Params {
 
     /// One value each, UTF-8, no control characters; `scope` has a grammar and an error of its own.
     pub fn check(&self) -> Result<()> {
+        self.check_values(is_plain)
+    }
+
+    /// The same of a form that people fill in: their texts may have lines.
+    pub fn check_typed(&self) -> Result<()> {
+        self.check_values(|value| is_plain(&value.replace(['\r', '\n'], "")))
+    }
+
+    fn check_values(&self, is_sound: impl Fn(&str) -> bool) -> Result<()> {
         if self.0.len() > MOST {
             return Err(Code::InvalidRequest.because(format!("more than {MOST} parameters")).under(&rule::PARAMETERS));
         }
@@ -87,7 +96,7 @@ impl Params {
             if !REPEATABLE.contains(&name.as_str()) && self.0[..i].iter().any(|(n, _)| n == name) {
                 return Err(Code::InvalidRequest.because(format!("{shown} is given twice")).under(&rule::PARAMETERS));
             }
-            if name != "scope" && !is_plain(value) {
+            if name != "scope" && !is_sound(value) {
                 let what = format!("{shown} is not UTF-8 text, or has control characters");
                 return Err(Code::InvalidRequest.because(what).under(&rule::PARAMETERS));
             }

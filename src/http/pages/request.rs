@@ -90,7 +90,7 @@ impl Page {
     /// The page to show, when the form is not one that this browser was given.
     pub fn check_form(&self) -> Result<(), Box<Response>> {
         let token = self.form.get("csrf").filter(|_| !self.is_from_elsewhere);
-        let checked = self.form.check().and_then(|()| self.browser.visitor.check_form(&self.app, token));
+        let checked = self.form.check_typed().and_then(|()| self.browser.visitor.check_form(&self.app, token));
         checked.map_err(|problem| {
             let refused = Refused::at_once(&self.app, Kind::Login, self.browser.visitor.address, problem);
             Box::new(error::forged(&self.app, &self.browser, &refused))

@@ -52,7 +52,7 @@ async function keyboard(page) {
   await page.evaluate(() => {
     document.activeElement?.blur()
     getSelection().removeAllRanges()
-    const usable = 'a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]'
+    const usable = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]'
     const all = [...document.querySelectorAll(usable)].filter((e) => e.checkVisibility() && e.tabIndex >= 0)
     all.forEach((element, index) => element.setAttribute('data-stop', index))
     window.stops = all.map((element) => element.id || element.textContent.trim())

@@ -87,6 +87,60 @@ class Visit {
     return page
   }
 
+  /** The sections of the account, and what each says of a mistake. */
+  async account(page) {
+    for (const section of ['profile', 'email', 'password', 'sessions', 'apps', 'security', 'security/sign-ins', 'data']) {
+      await page.goto(`${issuer}/account/${section}`)
+      await this.see(page, `account-${section.replace('/', '-')}`)
+    }
+    const wrong = async (section, fields, button) => {
+      await page.goto(`${issuer}/account/${section}`)
+      for (const [id, value] of Object.entries(fields)) await page.locator(`#${id}`).fill(value)
+      await page.locator(`#${button}`).click()
+      await page.locator('[role=alert]').first().waitFor()
+      await this.see(page, `account-${section}-wrong`)
+    }
+    await wrong('profile', { 'profile-birthdate': 'yesterday' }, 'profile-submit')
+    await wrong('email', { 'email-new': this.user.email }, 'email-submit')
+    await wrong('password', { 'password-current': 'not it at all', 'password-new': 'letmein' }, 'password-submit')
+    await wrong('data', { 'delete-password': 'not it at all' }, 'delete-submit')
+    await page.goto(`${issuer}/account/profile`)
+    await page.locator('#profile-nickname').fill('Countess')
+    await page.locator('#profile-submit').click()
+    await page.locator('#notice').waitFor()
+    await this.see(page, 'account-profile-saved')
+  }
+
+  /** The ways to an account: registering, and a forgotten password. */
+  async entering() {
+    const page = await this.arrive()
+    await page.goto(authorize())
+    await page.locator('#login-register').click()
+    await this.see(page, 'register')
+    const register = async (password) => {
+      await page.locator('#register-email').fill(`newcomer-${this.language}@example.com`)
+      await page.locator('#register-name').fill('Ida Rhodes')
+      await page.locator('#register-password').fill(password)
+      await page.locator('#register-submit').click()
+    }
+    await register('password')
+    await page.locator('[role=alert]').first().waitFor()
+    await this.see(page, 'register-wrong')
+    await register('seven violet lanterns')
+    await page.locator('#registered').waitFor()
+    await this.see(page, 'registered')
+    await page.goto(authorize())
+    await page.locator('#login-forgot').click()
+    await this.see(page, 'forgot')
+    await page.locator('#forgot-login').fill('nobody@example.com')
+    await page.locator('#forgot-submit').click()
+    await page.locator('#reset-asked').waitFor()
+    await this.see(page, 'reset-asked')
+    await page.goto(`${issuer}/account/reset?token=used`)
+    await this.see(page, 'dead-link')
+    await page.context().close()
+  }
+
   async trying(page) {
     await page.goto(`${issuer}/try`)
     await this.see(page, 'try')
@@ -288,7 +342,9 @@ async function broken(browser) {
 async function everything(browser) {
   for (const language of setting.languages) {
     const visit = new Visit(browser, language)
+    await visit.entering()
     const page = await visit.signingIn()
+    await visit.account(page)
     await visit.trying(page)
     await visit.errors(page)
     await visit.signingOut()
