@@ -8,6 +8,7 @@ use std::{
 };
 
 use moka::sync::Cache;
+use uuid::Uuid;
 
 use crate::protocol::{Code, Error, Result, rule, trace::Shown};
 
@@ -37,6 +38,8 @@ pub enum Key {
     Mails(IpAddr),
     /// Links that did not work.
     Link(IpAddr),
+    /// Names and numbers that a person asked for and somebody else has.
+    Names(Uuid),
 }
 
 /// How long somebody waits before their next try counts, and why.

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod check_config;
 pub mod clients;
 pub mod failure;
+pub mod invitations;
 pub mod keys;
 pub mod logging;
 pub mod logouts;
@@ -80,6 +81,9 @@ enum Command {
     /// Handle the tokens by which apps may register themselves
     #[command(subcommand)]
     RegistrationTokens(registration_tokens::RegistrationTokens),
+    /// Invite people to register an account
+    #[command(subcommand)]
+    Invitations(invitations::Invitations),
     /// Handle the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -122,6 +126,7 @@ impl Arguments {
             Command::Users(users) => users.run(config).await,
             Command::Clients(clients) => clients.run(config).await,
             Command::RegistrationTokens(tokens) => tokens.run(config).await,
+            Command::Invitations(invitations) => invitations.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Logouts(logouts) => logouts.run(config).await,
             Command::Mails(mails) => mails.run(config).await,

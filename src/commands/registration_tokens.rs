@@ -43,10 +43,13 @@ pub enum RegistrationTokens {
     },
 }
 
-/// As the settings write it.
 fn time(text: &str) -> Result<i64, String> {
+    time_between(tokens::SHORTEST, tokens::LONGEST, text)
+}
+
+/// As the settings write it.
+pub(super) fn time_between(shortest: i64, longest: i64, text: &str) -> Result<i64, String> {
     let given = Given { value: &text.into(), base: "".as_ref() };
-    let (shortest, longest) = (tokens::SHORTEST.unsigned_abs(), tokens::LONGEST.unsigned_abs());
     let bounds = u32::try_from(shortest).ok().zip(u32::try_from(longest).ok());
     let (shortest, longest) = bounds.unwrap_or((1, u32::MAX));
     seconds(shortest, longest)(&given)

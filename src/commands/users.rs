@@ -36,11 +36,13 @@ pub enum Users {
     Disable(Who),
     /// Let a person in again
     Enable(Who),
+    /// Remove a person for good; it ends every session and token, and nobody else gets the id
+    Delete(Who),
 }
 
 #[derive(Debug, Args)]
 pub struct Who {
-    /// The id, the user name or the e-mail address
+    /// The id, the user name, the e-mail address or the telephone number
     #[arg(value_name = "WHO")]
     who: String,
     #[command(flatten)]
@@ -156,6 +158,14 @@ impl Users {
             }
             Users::Disable(who) => switch(who, config, true).await,
             Users::Enable(who) => switch(who, config, false).await,
+            Users::Delete(Who { who, format }) => {
+                let app = super::open(config).await?;
+                let user = find(&app, &who).await?;
+                users::delete(&app, user.id).await?;
+                let mut answer = names(&user);
+                answer["deleted"] = true.into();
+                format.print(&answer, || format!("{} is gone, with all that was kept of them.\n", called(&user)))
+            }
         }
     }
 }
@@ -232,7 +242,7 @@ async fn find(app: &App, who: &str) -> Result<User, Failure> {
         Trouble::NotFound(_) => {
             let database = app.config.database.url.masked();
             Failure::failed(format!(
-                "nobody is called {who} in {database}; give the id, the user name or the e-mail address"
+                "nobody is called {who} in {database}; give the id, the user name, the e-mail address or the telephone number"
             ))
         }
         other => other.into(),

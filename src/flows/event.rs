@@ -35,6 +35,7 @@ pub enum Event {
     SigningKey,
     SetUpLink,
     RegistrationToken,
+    Invitation,
 }
 
 impl Event {
@@ -56,6 +57,7 @@ impl Event {
             Event::SigningKey => "signing_key",
             Event::SetUpLink => "set_up_link",
             Event::RegistrationToken => "registration_token",
+            Event::Invitation => "invitation",
         }
     }
 }
@@ -120,6 +122,7 @@ pub enum Changed<'a> {
     SigningKey(&'a str),
     SetUpLink,
     RegistrationToken(Uuid),
+    Invitation(Uuid),
 }
 
 /// An operator did something, at the terminal or in the settings.
@@ -139,6 +142,7 @@ fn by(actor: &'static str, what: Changed<'_>, result: &'static str) {
         Changed::SigningKey(kid) => (Event::SigningKey, None, None, Some(kid), None),
         Changed::SetUpLink => (Event::SetUpLink, None, None, None, None),
         Changed::RegistrationToken(id) => (Event::RegistrationToken, None, None, None, Some(display(id))),
+        Changed::Invitation(id) => (Event::Invitation, None, None, None, Some(display(id))),
     };
     let name = event.as_str();
     tracing::info!(event = name, result, actor, user, client, kid, token, "{event} {result}");

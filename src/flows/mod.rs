@@ -155,6 +155,13 @@ impl From<String> for Why {
     }
 }
 
+impl Field {
+    /// Somebody has this already.
+    pub fn taken(name: &'static str) -> Self {
+        Field { name, why: Why::Taken }
+    }
+}
+
 impl Trouble {
     pub fn field(name: &'static str, why: impl Into<Why>) -> Self {
         Trouble::Invalid(vec![Field { name, why: why.into() }])

@@ -47,6 +47,12 @@ pub fn own_username(app: &App, given: Option<&str>, problems: &mut Vec<Field>) -
     Some(name)
 }
 
+/// Apps take the preferred user name for the user name, whatever OpenID Connect Core §5.7 says, so people may only spell
+/// their own in another way.
+pub fn spells(spelling: &str, username: Option<&str>) -> bool {
+    username.is_some() && text::username(spelling).ok().as_deref() == username
+}
+
 /// OpenID Connect Core §5.1: a number that can be called, as E.164.
 pub fn phone_number(app: &App, given: Option<&str>, problems: &mut Vec<Field>) -> Option<String> {
     let region = app.config.accounts.phone_region.as_deref();

@@ -1,5 +1,6 @@
 //! What happens by itself. Any number of servers may run; a lease row lets one of them act.
 
+mod delete_accounts;
 mod expire_clients;
 mod fetch_logos;
 mod follow;
@@ -31,6 +32,7 @@ pub static JOBS: &[&dyn Job] = &[
     &rotate_keys::RotateKeys,
     &expire_clients::ExpireClients,
     &fetch_logos::FetchLogos,
+    &delete_accounts::DeleteAccounts,
 ];
 
 /// How often a server looks whether a job is due.

@@ -27,6 +27,8 @@ pub enum Unfit {
     LookAlike,
     #[error("is reserved")]
     Reserved,
+    #[error("must be the user name, in capitals as you like")]
+    NotTheName,
     #[error("must be a web address")]
     NotALink,
     #[error("must be YYYY-MM-DD or YYYY")]

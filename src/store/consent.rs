@@ -1,6 +1,8 @@
 //! What a person has agreed that an app may have.
 
-use sea_orm::{ActiveValue::Set, FromJsonQueryResult, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, FromJsonQueryResult, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Scope;
@@ -42,6 +44,20 @@ pub async fn put(db: &impl ConnectionTrait, consent: Consent) -> Result<(), DbEr
         granted_at: Set(consent.granted_at),
     };
     Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(drop)
+}
+
+/// Some of the person's, by client, after that one: all that is kept of them.
+pub async fn page_of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    after: Option<&str>,
+    most: u64,
+) -> Result<Vec<Consent>, DbErr> {
+    let mut rows = Entity::find().filter(Column::UserId.eq(user));
+    if let Some(after) = after {
+        rows = rows.filter(Column::ClientId.gt(after));
+    }
+    rows.order_by_asc(Column::ClientId).limit(most).all(db).await
 }
 
 /// True when there was one.

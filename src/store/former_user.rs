@@ -1,6 +1,6 @@
 //! Subjects that are never given again (OpenID Connect Core §2, case SEC-170), as hashes.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
 
 use crate::crypto::secret::SecretHash;
 
@@ -17,7 +17,8 @@ impl ActiveModelBehavior for ActiveModel {}
 
 pub async fn insert(db: &impl ConnectionTrait, hash: SecretHash, now: i64) -> Result<(), DbErr> {
     let row = ActiveModel { hash: Set(hash), deleted_at: Set(now) };
-    Entity::insert(row).exec_without_returning(db).await.map(drop)
+    let again = OnConflict::column(Column::Hash).update_column(Column::DeletedAt).to_owned();
+    Entity::insert(row).on_conflict(again).exec_without_returning(db).await.map(drop)
 }
 
 /// Those of these that somebody had before.

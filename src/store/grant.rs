@@ -4,7 +4,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    Condition, DbBackend, FromQueryResult, QueryTrait, Statement,
+    Condition, DbBackend, FromQueryResult, QueryOrder, QuerySelect, QueryTrait, Statement,
     entity::prelude::*,
     sea_query::{ExprTrait, Query},
 };
@@ -119,6 +119,20 @@ fn with_user(query: Select<Entity>, backend: DbBackend) -> Statement {
 async fn read(db: &impl ConnectionTrait, statement: Statement) -> Result<Option<(Grant, User)>, DbErr> {
     let Some(row) = db.query_one_raw(statement).await? else { return Ok(None) };
     Ok(Some((Grant::from_query_result(&row, "A_")?, User::from_query_result(&row, "B_")?)))
+}
+
+/// Some of the person's, by id, after that one: all that is kept of them.
+pub async fn page_of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    after: Option<Uuid>,
+    most: u64,
+) -> Result<Vec<Grant>, DbErr> {
+    let mut rows = Entity::find().filter(Column::UserId.eq(user));
+    if let Some(after) = after {
+        rows = rows.filter(Column::Id.gt(after));
+    }
+    rows.order_by_asc(Column::Id).limit(most).all(db).await
 }
 
 /// True for exactly one caller, however many try at once, on every database.

@@ -21,6 +21,13 @@ impl ActiveModelBehavior for ActiveModel {}
 
 pub use Model as Invitation;
 
+impl Invitation {
+    /// What lists call it: half of the hash, which opens nothing.
+    pub fn id(&self) -> Uuid {
+        Uuid::from_slice(self.hash.0.get(..16).unwrap_or_default()).unwrap_or_default()
+    }
+}
+
 pub async fn find_open(db: &impl ConnectionTrait, hash: &SecretHash, now: i64) -> Result<Option<Invitation>, DbErr> {
     let found = Entity::find_by_id(hash.clone()).one(db).await?;
     Ok(found.filter(|invitation| invitation.used_at.is_none() && invitation.expires_at > now))
@@ -45,6 +52,17 @@ pub async fn spend(db: &impl ConnectionTrait, hash: &SecretHash, now: i64) -> Re
 /// Newest first.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Invitation>, DbErr> {
     Entity::find().order_by_desc(Column::CreatedAt).all(db).await
+}
+
+/// One that was not used; one that was stays as it is.
+pub async fn revoke(db: &impl ConnectionTrait, hash: &SecretHash) -> Result<(), DbErr> {
+    let unused = Entity::delete_many().filter(Column::Hash.eq(hash.clone())).filter(Column::UsedAt.is_null());
+    unused.exec(db).await.map(drop)
+}
+
+/// Those for an address that is nobody's any more.
+pub async fn forget_address(db: &impl ConnectionTrait, email: &str) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::Email.eq(email)).exec(db).await.map(drop)
 }
 
 pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {

@@ -46,6 +46,20 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Mail>, D
     Entity::find_by_id(id).one(db).await
 }
 
+/// Some of the person's, by id, after that one: all that is kept of them.
+pub async fn page_of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    after: Option<Uuid>,
+    most: u64,
+) -> Result<Vec<Mail>, DbErr> {
+    let mut rows = Entity::find().filter(Column::UserId.eq(user));
+    if let Some(after) = after {
+        rows = rows.filter(Column::Id.gt(after));
+    }
+    rows.order_by_asc(Column::Id).limit(most).all(db).await
+}
+
 /// Those to be tried next, the most urgent first.
 pub async fn soonest(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Mail>, DbErr> {
     Entity::find().filter(Column::NextAt.is_not_null()).order_by_asc(Column::NextAt).limit(most).all(db).await

@@ -20,6 +20,9 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
+    pub const ALL: [LinkKind; 5] =
+        [LinkKind::Verify, LinkKind::Reset, LinkKind::ChangeEmail, LinkKind::KeepEmail, LinkKind::KeepAccount];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             LinkKind::Verify => "verify",

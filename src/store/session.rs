@@ -1,8 +1,8 @@
 //! Sessions: a person at a browser. The cookie's secret is kept as a hash; the id is the `sid` that clients see.
 
 use sea_orm::{
-    ActiveValue::Set, Condition, FromQueryResult, IdenStatic, Iterable, QuerySelect, QueryTrait, entity::prelude::*,
-    sea_query::ExprTrait,
+    ActiveValue::Set, Condition, FromQueryResult, IdenStatic, Iterable, QueryOrder, QuerySelect, QueryTrait,
+    entity::prelude::*, sea_query::ExprTrait,
 };
 
 use super::{
@@ -109,6 +109,20 @@ pub async fn end(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
 
 pub async fn ids_of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Uuid>, DbErr> {
     Entity::find().select_only().column(Column::Id).filter(Column::UserId.eq(user)).into_tuple().all(db).await
+}
+
+/// Some of the person's, by id, after that one: all that is kept of them.
+pub async fn page_of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    after: Option<Uuid>,
+    most: u64,
+) -> Result<Vec<Session>, DbErr> {
+    let mut rows = Entity::find().filter(Column::UserId.eq(user));
+    if let Some(after) = after {
+        rows = rows.filter(Column::Id.gt(after));
+    }
+    rows.order_by_asc(Column::Id).limit(most).all(db).await
 }
 
 /// With what is known of their clients.

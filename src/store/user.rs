@@ -1,6 +1,6 @@
 //! People: who they are and what may be said of them.
 
-use sea_orm::{ActiveValue::Set, Condition, entity::prelude::*, sea_query::ExprTrait};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::ExprTrait};
 use serde_json::{Map, Value};
 
 use crate::protocol::{claims::StandardClaims, text};
@@ -29,7 +29,8 @@ pub struct Model {
     pub created_at: i64,
     pub updated_at: i64,
     pub disabled_at: Option<i64>,
-    /// The telephone number in the one form that decides who is who (E.164); people sign in with it.
+    /// The telephone number in the one form that decides who is who (E.164); none of a number that
+    /// signs somebody else in.
     #[sea_orm(unique)]
     pub phone_key: Option<String>,
     /// What the person says of themself.
@@ -92,6 +93,11 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, D
     Entity::find_by_id(id).one(db).await
 }
 
+/// As [`find`]; nobody else changes the row until the write has ended.
+pub async fn find_locked(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, DbErr> {
+    Entity::find_by_id(id).lock_exclusive().one(db).await
+}
+
 /// By e-mail address, telephone number or user name, each in its one form. A name never contains `@` and never begins
 /// with `+`, so at most one row fits.
 pub async fn find_by_login(db: &impl ConnectionTrait, login: &str) -> Result<Option<User>, DbErr> {
@@ -130,13 +136,17 @@ pub struct Wanted {
 impl Wanted {
     /// All that this person is known by.
     pub fn by(user: &User) -> Self {
-        let email = user.email.clone();
-        Wanted { email, ..Wanted::default() }.username(user.username.as_deref()).phone(user.phone_key.as_deref())
+        let wanted = Wanted::default().username(user.username.as_deref());
+        wanted.email(user.email.as_deref()).phone(user.phone_key.as_deref())
     }
 
     pub fn username(self, name: Option<&str>) -> Self {
         let twin = name.and_then(text::twin);
         Wanted { usernames: name.map(str::to_owned).into_iter().chain(twin).collect(), ..self }
+    }
+
+    pub fn email(self, email: Option<&str>) -> Self {
+        Wanted { email: email.map(str::to_owned), ..self }
     }
 
     pub fn phone(self, key: Option<&str>) -> Self {
@@ -181,11 +191,60 @@ pub async fn insert(db: &impl ConnectionTrait, user: User) -> Result<(), DbErr> 
     Entity::insert(ActiveModel::from(user)).exec_without_returning(db).await.map(drop)
 }
 
-/// True when there was such a person.
+/// The account goes then; true when it was to stay until now.
+pub async fn plan_deletion(db: &impl ConnectionTrait, id: Uuid, at: i64, now: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel { delete_at: Set(Some(at)), updated_at: Set(now), ..Default::default() };
+    let staying = Entity::update_many().set(change).filter(Column::Id.eq(id)).filter(Column::DeleteAt.is_null());
+    Ok(staying.exec(db).await?.rows_affected == 1)
+}
+
+/// The account stays after all; true when it was to go.
+pub async fn keep(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel { delete_at: Set(None), updated_at: Set(now), ..Default::default() };
+    let going = Entity::update_many().set(change).filter(Column::Id.eq(id)).filter(Column::DeleteAt.is_not_null());
+    Ok(going.exec(db).await?.rows_affected == 1)
+}
+
+/// Some of the accounts whose time has come.
+pub async fn due(db: &impl ConnectionTrait, now: i64) -> Result<Vec<Uuid>, DbErr> {
+    let due = Entity::find().select_only().column(Column::Id).filter(Column::DeleteAt.lte(now));
+    due.order_by_asc(Column::DeleteAt).limit(super::AT_ONCE).into_tuple().all(db).await
+}
+
+/// Whether nobody but this person can administer. Of two who leave at once, the second waits for the first and sees.
+pub async fn is_last_admin(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    if !find(db, id).await?.is_some_and(|user| user.admin) {
+        return Ok(false);
+    }
+    let enabled = Condition::all().add(Column::DisabledAt.is_null()).add(Column::DeleteAt.is_null());
+    let admins = Entity::find().filter(Column::Admin.eq(true)).filter(enabled).order_by_asc(Column::Id);
+    let admins = admins.lock_exclusive().all(db).await?;
+    Ok(admins.iter().any(|admin| admin.id == id) && admins.len() == 1)
+}
+
+/// True when there was such a person. Who is let in again stays.
 pub async fn set_disabled(db: &impl ConnectionTrait, id: Uuid, at: Option<i64>, now: i64) -> Result<bool, DbErr> {
-    let change = ActiveModel { disabled_at: Set(at), updated_at: Set(now), ..Default::default() };
+    let mut change = ActiveModel { disabled_at: Set(at), updated_at: Set(now), ..Default::default() };
+    if at.is_none() {
+        change.delete_at = Set(None);
+    }
     let updated = Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// What the person says of themself. Fails on a name or a number that somebody else has.
+pub async fn set_profile(db: &impl ConnectionTrait, user: &User) -> Result<(), DbErr> {
+    let change = ActiveModel {
+        username: Set(user.username.clone()),
+        phone_number: Set(user.phone_number.clone()),
+        phone_number_verified: Set(user.phone_number_verified),
+        phone_key: Set(user.phone_key.clone()),
+        claims: Set(user.claims.clone()),
+        bio: Set(user.bio.clone()),
+        updated_at: Set(user.updated_at),
+        ..Default::default()
+    };
+    Entity::update_many().set(change).filter(Column::Id.eq(user.id)).exec(db).await.map(drop)
 }
 
 pub async fn set_locale(db: &impl ConnectionTrait, id: Uuid, locale: &str) -> Result<(), DbErr> {

@@ -80,6 +80,20 @@ impl Line {
         })
     }
 
+    /// What nobody at a device did: the server, or an operator.
+    pub fn by_itself(app: &App, trace: &Trace, person: Uuid, what: Happened) -> Self {
+        Line(SecurityEvent {
+            id: app.ordered_id(),
+            subject: person,
+            at: app.now(),
+            kind: what.as_str().to_owned(),
+            address: None,
+            user_agent: None,
+            client_id: None,
+            trace_id: trace.id.clone(),
+        })
+    }
+
     /// About an app.
     pub fn about(mut self, client_id: &str) -> Self {
         self.0.client_id = Some(client_id.to_owned());

@@ -3,13 +3,16 @@
 use uuid::Uuid;
 
 use crate::{
-    app::App,
+    app::{App, throttle::counted},
     flows::{
         Trouble,
         login::{self, Proof},
         visitor::{Device, Visitor},
     },
-    protocol::{Result, trace::Trace},
+    protocol::{
+        Result,
+        trace::{Kind, Trace},
+    },
     store::user::User,
 };
 
@@ -40,6 +43,11 @@ impl Me {
             auth_time: session.auth_time,
             device: visitor.device.clone(),
         }))
+    }
+
+    /// A run of this person.
+    pub fn trace(&self, app: &App) -> Trace {
+        Trace { user_id: Some(self.user.id), ..app.trace(Kind::Account).from(counted(self.device.address)) }
     }
 
     pub fn is_fresh(&self, app: &App) -> bool {

@@ -1,12 +1,17 @@
 //! The person's own account.
 
 pub mod address;
+pub mod deletion;
+pub mod export;
 pub mod links;
 pub mod log;
 pub mod me;
 pub mod password;
+pub mod profile;
+mod profile_change;
 pub mod recovery;
 pub mod registration;
+pub mod removal;
 pub mod verification;
 
 use uuid::Uuid;

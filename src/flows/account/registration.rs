@@ -13,15 +13,21 @@ use crate::{
         Field, Trouble, Why,
         admin::users::{self, NewUser},
         mail::{self, Letter, Outgoing},
-        passwords,
+        passwords, profile_rules as rules,
         visitor::Visitor,
         write,
     },
-    protocol::{Code, Error, claims::StandardClaims, rule, text, trace::Trace},
+    protocol::{
+        Code, Error,
+        claims::StandardClaims,
+        rule,
+        text::{self, Unfit},
+        trace::Trace,
+    },
     store::{
         invitation, is_duplicate,
         mail_link::{self, LinkKind},
-        user::{self, User},
+        user::{self, User, Wanted},
     },
 };
 
@@ -74,10 +80,13 @@ async fn register_traced(
     links::count(app, visitor)?;
     let invited = invited(app, &new).await?;
     let (mut user, password) = prepared(app, &new).await?;
-    if let Some(name) = &user.username
-        && user::find_by_login(&app.db, name).await?.is_some()
-    {
+    let taken = user::taken(&app.db, &Wanted::by(&user), None).await?;
+    if taken.contains(&"username") {
         return Err(Trouble::field("username", Why::Taken));
+    }
+    // Strangers do not learn who has a number: it is kept, and signs in whom it signed in before.
+    if taken.contains(&"phone_number") {
+        user.phone_key = None;
     }
     let email = user.email.clone().unwrap_or_default();
     if user::find_by_login(&app.db, &email).await?.is_some() {
@@ -112,6 +121,14 @@ async fn prepared(app: &App, new: &NewAccount) -> Result<(User, passwords::New),
     if new.email.trim().is_empty() {
         problems.push(Field { name: "email", why: Why::Missing });
     }
+    let named = text::username(username.unwrap_or_default()).unwrap_or_default();
+    if new.claims.preferred_username.as_ref().is_some_and(|spelling| !rules::spells(spelling, Some(&named))) {
+        problems.push(Field { name: "preferred_username", why: Unfit::NotTheName.into() });
+    }
+    if text::is_reserved(&named, &app.config.accounts.reserved_names) {
+        problems.push(Field { name: "username", why: Unfit::Reserved.into() });
+    }
+    new.bio.as_deref().into_iter().for_each(|bio| rules::check_bio(bio, &mut problems));
     if new.password.is_empty() {
         problems.push(Field { name: "password", why: Why::Missing });
     }

@@ -6,6 +6,7 @@ use crate::{
     app::App,
     flows::{
         Field, Trouble,
+        account::removal,
         event::{self, Changed},
         passwords::{self, About},
         profile_rules as rules,
@@ -163,19 +164,12 @@ pub async fn set_disabled(app: &App, id: Uuid, disabled: bool) -> Result<(), Tro
     Ok(())
 }
 
-/// The apps where the person is signed in are told, as of every end of a session.
+/// As if they had given up their account themselves.
 ///
 /// # Errors
-/// When there is no such person.
+/// When there is no such person, or nobody would be left to administer.
 pub async fn delete(app: &App, id: Uuid) -> Result<(), Trouble> {
-    let ending = Ending::alone(app);
-    let ended = write!(app, db => {
-        let ended = ending.all_of(db, id).await?;
-        Ok(user::delete(db, id).await?.then_some(ended))
-    });
-    ended.await?.ok_or(Trouble::NotFound("user"))?.tell_soon(app);
-    event::changed(Changed::User(id), "deleted");
-    Ok(())
+    removal::by_operator(app, id).await
 }
 
 /// By id, user name, e-mail address or telephone number.

@@ -1,5 +1,6 @@
 //! The HTTP API of administration, for machines of the operator. Every operation takes an [`Admin`].
 
+pub mod invitations;
 pub mod keys;
 pub mod logout_deliveries;
 pub mod mails;
@@ -15,7 +16,10 @@ use crate::{app::App, flows::api_access};
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
-    (keys::Keys, registration_tokens::RegistrationTokens, logout_deliveries::LogoutDeliveries, mails::Mails)
+    (
+        (keys::Keys, registration_tokens::RegistrationTokens, invitations::Invitations),
+        (logout_deliveries::LogoutDeliveries, mails::Mails),
+    )
 }
 
 /// Proof that a machine asks that may administer this server. It stands before the body among what an operation takes,

@@ -1,6 +1,7 @@
 //! The program as an operator meets it: built, started and judged by what it prints and by how it ends.
 
 mod clients;
+mod invitations;
 mod keys;
 mod logouts;
 mod logs;

@@ -120,6 +120,18 @@ fn a_person_is_kept_out_and_let_in_again() {
 }
 
 #[test]
+fn a_person_is_removed_for_good() {
+    let place = Place::with_anna();
+    let known = place.json(&["users", "show", "anna"]);
+    let gone = place.json(&["users", "delete", "anna"]);
+    assert_eq!((&gone["id"], &gone["deleted"]), (&known["id"], &json!(true)));
+    assert!(place.run(&["users", "delete", "anna"]).refused(1).contains("nobody is called anna"));
+    let admin = ["users", "create", "--username", "root", "--admin"];
+    place.run(&admin).succeeded();
+    assert!(place.run(&["users", "delete", "root"]).refused(1).contains("nobody would be left"));
+}
+
+#[test]
 fn an_account_without_a_password_says_how_to_get_one() {
     let text = Place::new().run(&["users", "create", "--email", "anna@example.com"]).succeeded();
     assert!(text.contains("signet users set-password") && text.contains("--password-stdin"), "{text}");

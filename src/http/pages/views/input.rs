@@ -88,6 +88,7 @@ impl InputProblem {
 
     const fn of_unfit(unfit: Unfit) -> Self {
         match unfit {
+            Unfit::NotTheName => Self::NotYours,
             Unfit::Empty => Self::Missing,
             Unfit::TooLong(_) => Self::TooLong,
             Unfit::Invisible => Self::Invisible,
