@@ -15,6 +15,7 @@ mod m20261120_000008_registration;
 mod m20261121_000010_mail;
 mod m20261121_000020_password_history;
 mod m20261121_000030_accounts;
+mod m20261121_000033_app_use;
 
 pub struct Migrator;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_mail::Migration),
             Box::new(m20261121_000020_password_history::Migration),
             Box::new(m20261121_000030_accounts::Migration),
+            Box::new(m20261121_000033_app_use::Migration),
         ]
     }
 }

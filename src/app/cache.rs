@@ -106,7 +106,7 @@ pub struct Cache {
     /// Request objects whose address has the hash of their content, by that address.
     pub request_objects: moka::sync::Cache<String, Arc<str>>,
     refetched: Moka<String, Instant>,
-    /// The hour in which a use of a client was noted last.
+    /// The hour in which a use of a client, by itself or in a session, was noted last.
     used: moka::sync::Cache<String, i64>,
 }
 
@@ -210,10 +210,10 @@ impl Cache {
         fresh
     }
 
-    /// True for the first to say so of a client in each hour.
-    pub fn is_first_use(&self, client_id: &str, hour: i64) -> bool {
+    /// True for the first to say so of this in each hour.
+    pub fn is_first_use(&self, of: &str, hour: i64) -> bool {
         let mut first = false;
-        self.used.entry(client_id.to_owned()).and_upsert_with(|known| {
+        self.used.entry(of.to_owned()).and_upsert_with(|known| {
             first = known.is_none_or(|known| known.into_value() != hour);
             hour
         });

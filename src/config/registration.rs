@@ -49,6 +49,9 @@ fn scope(given: &Given<'_>) -> Parsed<String> {
     if word == scope::ADMIN {
         return Err(Fault::new("nobody becomes an administrator by registering", "remove signet:admin"));
     }
+    if word == scope::ACCOUNT {
+        return Err(Fault::new("no stranger runs people's accounts by registering", "remove signet:account"));
+    }
     let is_one = word.parse::<scope::Scope>().is_ok_and(|scope| scope.tokens().eq([word.as_str()]));
     is_one.then_some(word).ok_or_else(|| Fault::new("this is not one scope", "use letters, digits and : . _ -"))
 }

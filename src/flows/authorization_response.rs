@@ -73,7 +73,7 @@ pub async fn issue(
     let write = Write {
         grant: (kind.code || kind.token).then_some(grant),
         token: kept,
-        member: Member::of(client, &session, app.now()),
+        member: Member::of(app, client, &session),
         journey: row.map(|row| row.id),
     };
     write.keep(app).await?;
@@ -157,7 +157,6 @@ fn grant(
 struct Write {
     grant: Option<Grant>,
     token: Option<opaque::Model>,
-    /// A client that wants to hear of the session's end.
     member: Option<Member>,
     journey: Option<Uuid>,
 }

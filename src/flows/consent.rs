@@ -58,6 +58,7 @@ pub async fn allow(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused
                 scope: request.scope.clone(),
                 claims: ClaimNames(beyond.collect()),
                 granted_at: app.now(),
+                last_used_at: None,
             },
         };
         write!(app, db => {

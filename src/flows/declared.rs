@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::{
     Field, Trouble,
+    account::tokens,
     admin::clients::{self, Kind, NewClient},
     event::{self, Changed},
     logo, try_it, write,
@@ -27,6 +28,7 @@ use crate::{
 /// With file, line, key and remedy when a declared client is wrong, or when the database is away.
 pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     let mut wanted = try_it::clients(app).to_vec();
+    wanted.push(tokens::client(app));
     check(&app.config).map_err(|wrong| Trouble::Conflict(wrong.to_string()))?;
     for declared in &app.config.clients {
         wanted.push(row(app, declared)?);

@@ -1,6 +1,6 @@
 //! Removes what can be of no use any more.
 
-use super::{write, write_one};
+use super::{account::sessions, write, write_one};
 use crate::{
     app::App,
     protocol::Result,
@@ -35,7 +35,7 @@ macro_rules! all {
 /// When the database is away; a later run does the rest.
 pub async fn expired(app: &App) -> Result<()> {
     let (now, lifetimes) = (app.now(), &app.config.lifetimes);
-    let idle = lifetimes.session_idle.get();
+    let idle = sessions::idle(app);
     let longest = lifetimes.access_token.get().max(lifetimes.id_token.get());
     let kept_since = now - app.config.events.keep.get();
     all!(app, db => authorization::forget_expired(db, now));

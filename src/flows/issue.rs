@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     client_keys, client_use,
-    grants::{Approval, Claim, authorization_code, refresh_token as rotation},
+    grants::{Approval, Beginning, Claim, authorization_code, refresh_token as rotation},
     refresh_token::{self, Named},
     subject, write, write_one,
 };
@@ -20,7 +20,7 @@ use crate::{
         resource, rule,
         trace::{Shown, Trace},
     },
-    store::{access_token as opaque, client::Client, grant},
+    store::{access_token as opaque, client::Client, grant, session},
 };
 
 /// Every API must be able to check an access token, so the algorithm is not a client's choice (RFC 9068 §2.1).
@@ -49,7 +49,7 @@ pub async fn tokens(app: &App, client: &Client, approval: Approval, trace: &mut 
         (Some(grant), Some(generation)) => Some(refresh_token::derive(app, Named { grant: grant.id, generation })),
         _ => None,
     };
-    spend(app, &approval, row, trace).await?;
+    spend(app, approval.claim, row, trace).await?;
     client_use::note(app, client);
     trace.passed(&rule::TOKEN, Some(Shown::scope(&scope)));
     Ok(Tokens {
@@ -169,21 +169,23 @@ pub(super) async fn answer(
 }
 
 /// The one write. Its condition decides the race.
-async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>, trace: &mut Trace) -> Result<()> {
+async fn spend(app: &App, claim: Claim, row: Option<opaque::Model>, trace: &mut Trace) -> Result<()> {
     let now = app.now();
-    match (&approval.claim, row) {
+    match (claim, row) {
         (Claim::Free, None) => Ok(()),
         (Claim::Free, Some(row)) => Ok(write_one!(app, db => opaque::insert(db, row)).await?),
-        (Claim::Begin(grant), row) => {
-            let grant = grant.as_ref().clone();
+        (Claim::Begin(beginning), row) => {
+            let (of_app, Beginning { grant, session, arrival }) = (app.clone(), *beginning);
             Ok(write!(app, db => {
+                if let Some(session) = session { session::start(db, session).await? }
+                if let Some(arrival) = arrival { arrival.keep(&of_app, db).await? }
                 grant::insert(db, grant).await?;
                 if let Some(row) = row { opaque::insert(db, row).await? }
                 Ok(())
             })
             .await?)
         }
-        (&Claim::Redeem { grant: id, expires_at }, row) => {
+        (Claim::Redeem { grant: id, expires_at }, row) => {
             let won = match row {
                 None => write_one!(app, db => grant::redeem(db, id, now, expires_at)).await?,
                 Some(row) => {
@@ -197,14 +199,15 @@ async fn spend(app: &App, approval: &Approval, row: Option<opaque::Model>, trace
             };
             if won { Ok(()) } else { Err(lost_code(app, id, trace).await) }
         }
-        (&Claim::Rotate { grant, generation, expires_at }, row) => {
-            let won = match row {
-                None => write_one!(app, db => grant::rotate(db, grant, generation, now, expires_at)).await?,
-                Some(row) => {
+        (Claim::Rotate { grant, generation, expires_at, session }, row) => {
+            let won = match (row, session) {
+                (None, None) => write_one!(app, db => grant::rotate(db, grant, generation, now, expires_at)).await?,
+                (row, session) => {
                     write!(app, db => {
                         let won = grant::rotate(db, grant, generation, now, expires_at).await?;
                         // A loser within the grace window answers with the same successor, so its token counts too.
-                        opaque::insert(db, row).await?;
+                        if let Some(row) = row { opaque::insert(db, row).await? }
+                        if let Some(session) = session { session::note_use(db, session, now).await? }
                         Ok(won)
                     })
                     .await?

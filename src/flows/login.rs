@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{
     Refused,
     account::verification,
+    arrival::Arrival,
     attempt::{self, Ended as Tried, Method},
     authorize,
     event::{self, Event},
@@ -66,15 +67,12 @@ pub async fn with_password(
             Proof::Right(user) => user,
             Proof::Wrong => return Ok(Outcome::Wrong),
             Proof::Unconfirmed(user) => {
-                // Who knows the password may know that the account exists.
-                if let Err(trouble) = verification::send(app, visitor, &user).await {
-                    tracing::warn!(%trouble, "no link to confirm an address could be mailed");
-                }
+                verification::send_again(app, visitor, &user).await;
                 return Ok(Outcome::Unconfirmed);
             }
             Proof::TooMany(wait) => return Ok(Outcome::TooMany(wait)),
         };
-        let signed_in = start_session(app, visitor, journey.signed_in, &user, Some(id)).await?;
+        let signed_in = start_session(app, visitor, journey.signed_in, (&user, Some(id)), &trace).await?;
         Ok(Outcome::SignedIn(signed_in))
     };
     let outcome = outcome.await;
@@ -203,8 +201,7 @@ fn canonical(app: &App, login: &str) -> Option<String> {
 }
 
 /// A fresh cookie each time somebody proves who they are (case SEC-107). The same person keeps the session's id,
-/// which apps know as `sid`; another person ends it, and its
-/// apps are told.
+/// which apps know as `sid`; another person ends it, and its apps are told.
 ///
 /// # Errors
 /// When the database is away.
@@ -212,13 +209,14 @@ pub async fn start_session(
     app: &App,
     visitor: &Visitor,
     before: Option<(Session, User)>,
-    user: &User,
-    journey: Option<Uuid>,
+    (user, journey): (&User, Option<Uuid>),
+    trace: &Trace,
 ) -> Result<SignedIn> {
     let (cookie, now) = (app.secret(), app.now());
     let same = before.as_ref().filter(|(_, who)| who.id == user.id).map(|(session, _)| session.id);
     let other = before.filter(|(_, who)| who.id != user.id).map(|(session, who)| (session.id, who.id));
-    let ending = Ending::alone(app);
+    let arrival = Arrival::of(app, visitor, user, trace).await?;
+    let (ending, of_app, is_new) = (Ending::alone(app), app.clone(), arrival.is_some());
     let fresh = Session {
         id: same.unwrap_or_else(|| app.id()),
         hash: cookie.hash(),
@@ -244,9 +242,15 @@ pub async fn start_session(
         if let Some(journey) = journey {
             authorization::signed_in(db, journey, session).await?;
         }
+        if let Some(arrival) = arrival {
+            arrival.keep(&of_app, db).await?;
+        }
         Ok(ended)
     });
     ended.await?.tell_soon(app);
+    if is_new {
+        Arrival::said(app, trace);
+    }
     let state = session_state::of_browser(app, &cookie.hash());
     Ok(SignedIn { session_cookie: cookie, known_cookie: visitor.known_cookie(app, user.id), state })
 }

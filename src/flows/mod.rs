@@ -4,6 +4,7 @@ pub mod access;
 pub mod account;
 pub mod admin;
 pub mod api_access;
+pub mod arrival;
 pub mod attempt;
 pub mod authorize;
 pub mod authorization_response;

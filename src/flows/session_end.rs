@@ -9,8 +9,8 @@ use crate::{
     app::App,
     protocol::{logout, trace::Kind},
     store::{
-        client::Client,
-        grant,
+        client::{BUILT_IN, Client},
+        consent, grant,
         logout_delivery::{self, Delivery},
         session::{self, Session},
         session_client,
@@ -115,19 +115,28 @@ impl Ending {
     }
 }
 
-/// A client that gets an answer in a session and wants to hear of its end.
+/// A client that gets an answer in a session: people see where it was used, and it may want to hear of the end.
 pub struct Member {
     session: Uuid,
     client_id: String,
     since: i64,
+    /// Whose consent is used, when that is news.
+    agreed: Option<Uuid>,
 }
 
 impl Member {
-    /// None for a client that does not want to.
-    pub fn of(client: &Client, session: &Session, now: i64) -> Option<Self> {
-        let metadata = &client.metadata;
+    /// None where it is known already, and of the server's own clients.
+    pub fn of(app: &App, client: &Client, session: &Session) -> Option<Self> {
+        let (metadata, now) = (&client.metadata, app.now());
         let wants = metadata.backchannel_logout_uri.is_some() || metadata.frontchannel_logout_uri.is_some();
-        wants.then(|| Member { session: session.id, client_id: client.client_id.clone(), since: now })
+        // Once an hour is enough to be seen; who wants to be told is noted each time.
+        let is_news = app.cache.is_first_use(&format!("{}/{}", session.id, client.client_id), now / 3600);
+        (client.origin != BUILT_IN && (wants || is_news)).then(|| Member {
+            session: session.id,
+            client_id: client.client_id.clone(),
+            since: now,
+            agreed: is_news.then_some(session.user_id),
+        })
     }
 
     /// Belongs in the write of the answer.
@@ -135,9 +144,10 @@ impl Member {
     /// # Errors
     /// When the database is away; the write is then undone.
     pub async fn note(member: Option<Self>, db: &impl ConnectionTrait) -> Result<(), DbErr> {
-        match member {
-            Some(member) => session_client::note(db, member.session, &member.client_id, member.since).await,
-            None => Ok(()),
+        let Some(Member { session, client_id, since, agreed }) = member else { return Ok(()) };
+        if let Some(person) = agreed {
+            consent::note_use(db, person, &client_id, since).await?;
         }
+        session_client::note(db, session, &client_id, since).await
     }
 }

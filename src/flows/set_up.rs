@@ -107,9 +107,9 @@ pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> 
     trace.user_id = Some(person.id);
     event::happened(&trace, Event::SetUp, "ok");
     trace.passed(&rule::ACCOUNT, Some(Shown::word("an administrator was made")));
-    app.record(trace);
+    app.record(trace.clone());
     let before = visitor.session(app).await?;
-    Ok(login::start_session(app, visitor, before, &person, None).await?)
+    Ok(login::start_session(app, visitor, before, (&person, None), &trace).await?)
 }
 
 fn spent() -> Error {

@@ -28,7 +28,7 @@ pub fn clients(app: &App) -> [Client; 2] {
     [client(app, CLIENT_ID, "Try a sign-in".to_owned(), attempt), client(app, ACCOUNT_CLIENT_ID, name, account)]
 }
 
-fn client(app: &App, client_id: &str, name: String, policy: ClientPolicy) -> Client {
+pub(super) fn client(app: &App, client_id: &str, name: String, policy: ClientPolicy) -> Client {
     let now = app.now();
     Client {
         client_id: client_id.to_owned(),

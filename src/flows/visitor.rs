@@ -9,7 +9,7 @@ use crate::{
     app::{App, throttle::counted},
     crypto::secret::{Secret, SecretHash, equal},
     flows::{login::SignedIn, session_state, write_one},
-    protocol::{Code, Result, rule},
+    protocol::{Code, Result, rule, user_agent::UserAgent},
     store::{
         session::{self, Live, Session},
         user::User,
@@ -27,6 +27,8 @@ pub struct Visitor {
     /// As guesses are counted: IPv6 by its /64.
     pub address: IpAddr,
     pub device: Device,
+    /// It keeps no cookies.
+    pub is_program: bool,
 }
 
 /// What a request says of whoever sent it, as people find it in the list of their devices.
@@ -43,6 +45,11 @@ impl Device {
     pub fn new(address: IpAddr, user_agent: Option<&str>) -> Self {
         let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
         Device { address, user_agent: user_agent.map(clean).filter(|text| !text.trim().is_empty()) }
+    }
+
+    /// As people recognize it.
+    pub fn name(&self) -> Option<String> {
+        UserAgent::read(self.user_agent.as_deref()?).name()
     }
 }
 
@@ -67,7 +74,19 @@ impl Visitor {
             known: cookies.known.filter(|value| value.len() < 200).map(str::to_owned),
             address: counted(device.address),
             device,
+            is_program: false,
         }
+    }
+
+    /// A program, which has no cookies. `given`: what it was given when it signed in before ([`Visitor::for_program`]).
+    pub fn of_program(app: &App, given: Option<&str>, device: Device) -> Self {
+        let (browser, known) = given.and_then(|given| given.split_once('.')).unzip();
+        Visitor { is_program: true, ..Visitor::new(app, &Cookies { browser, known, session: None }, device) }
+    }
+
+    /// What a program keeps after this person has signed in with it: both values that a browser keeps as cookies.
+    pub fn for_program(&self, app: &App, user: Uuid) -> String {
+        format!("{}.{}", self.browser.reveal(), self.known_cookie(app, user))
     }
 
     /// For the cookie.

@@ -24,6 +24,9 @@ pub const STANDARD: [&str; 6] = ["openid", "profile", "email", "address", "phone
 /// Lets an operator's machine use the HTTP API of administration. A client that registers itself never gets it.
 pub const ADMIN: &str = "signet:admin";
 
+/// Lets the JSON API act for a person on their own account. Only clients that the operator has registered for it get it.
+pub const ACCOUNT: &str = "signet:account";
+
 impl Scope {
     pub fn contains(&self, token: &str) -> bool {
         self.0.contains(token)

@@ -53,7 +53,8 @@ fn system(parsed: &WootheeResult<'_>) -> Option<String> {
 fn program(text: &str) -> Option<String> {
     let product = text.split([' ', '(']).next()?;
     let (name, version) = product.split_once('/').unwrap_or((product, ""));
-    let sound = !name.is_empty() && name.len() <= LONGEST && name.bytes().all(|b| b.is_ascii_graphic());
+    let sound =
+        (1..=LONGEST).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
     (sound && name != "Mozilla").then(|| versioned(name, version))
 }
 

@@ -1,7 +1,8 @@
 //! What a person has agreed that an app may have.
 
 use sea_orm::{
-    ActiveValue::Set, FromJsonQueryResult, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict,
+    ActiveValue::Set, Condition, FromJsonQueryResult, QueryOrder, QuerySelect, entity::prelude::*,
+    sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub struct Model {
     /// Claims beyond the scopes, by name.
     pub claims: ClaimNames,
     pub granted_at: i64,
+    /// When the app last got something by it, to the hour.
+    pub last_used_at: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -42,6 +45,7 @@ pub async fn put(db: &impl ConnectionTrait, consent: Consent) -> Result<(), DbEr
         scope: Set(consent.scope),
         claims: Set(consent.claims),
         granted_at: Set(consent.granted_at),
+        last_used_at: Set(consent.last_used_at),
     };
     Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(drop)
 }
@@ -58,6 +62,22 @@ pub async fn page_of(
         rows = rows.filter(Column::ClientId.gt(after));
     }
     rows.order_by_asc(Column::ClientId).limit(most).all(db).await
+}
+
+/// A use is noted once an hour, so that most need no writing.
+const NOTED_EVERY: i64 = 3600;
+
+pub async fn note_use(db: &impl ConnectionTrait, user: Uuid, client_id: &str, now: i64) -> Result<(), DbErr> {
+    let due = Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lte(now - NOTED_EVERY));
+    let change = ActiveModel { last_used_at: Set(Some(now)), ..Default::default() };
+    let of_both =
+        Entity::update_many().set(change).filter(Column::UserId.eq(user)).filter(Column::ClientId.eq(client_id));
+    of_both.filter(due).exec(db).await.map(drop)
+}
+
+/// All that a person has agreed to.
+pub async fn of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Consent>, DbErr> {
+    Entity::find().filter(Column::UserId.eq(user)).all(db).await
 }
 
 /// True when there was one.

@@ -219,6 +219,30 @@ async fn revoke_where(db: &impl ConnectionTrait, which: Condition, now: i64) -> 
     Ok(live.exec(db).await?.rows_affected)
 }
 
+/// What an app has of a person now.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Held {
+    pub client_id: String,
+    pub scope: Scope,
+    pub created_at: i64,
+    pub rotated_at: i64,
+    pub refreshable: bool,
+    pub offline: bool,
+}
+
+/// Everything that apps have of the person and could still use.
+pub async fn held_of(db: &impl ConnectionTrait, user: &User, now: i64) -> Result<Vec<Held>, DbErr> {
+    let columns =
+        [Column::ClientId, Column::Scope, Column::CreatedAt, Column::RotatedAt, Column::Refreshable, Column::Offline];
+    let standing = Entity::find()
+        .filter(Column::UserId.eq(user.id))
+        .filter(Column::TokenVersion.eq(user.token_version))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::RedeemedAt.is_not_null())
+        .filter(Column::ExpiresAt.gt(now));
+    standing.select_only().columns(columns).into_model().all(db).await
+}
+
 /// Those that nothing can come of any more; `longest`: what a token of their last moment lives, in seconds.
 pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, longest: i64) -> Result<bool, DbErr> {
     super::forget::<Entity, Uuid>(db, Column::Id, Column::ExpiresAt.lte(now - longest)).await

@@ -41,6 +41,29 @@ pub async fn of(
     rows.order_by_desc(Column::Id).limit(most).all(db).await
 }
 
+/// Whether this has happened to the person before, as far as the log reaches back.
+pub async fn has(db: &impl ConnectionTrait, user: Uuid, kind: &str) -> Result<bool, DbErr> {
+    let found = Entity::find().filter(Column::Subject.eq(user)).filter(Column::Kind.eq(kind));
+    Ok(found.one(db).await?.is_some())
+}
+
+/// The same, from this address and by who says this of itself.
+pub async fn has_from(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    kind: &str,
+    address: &str,
+    user_agent: Option<&str>,
+) -> Result<bool, DbErr> {
+    let found = Entity::find().filter(Column::Subject.eq(user)).filter(Column::Kind.eq(kind));
+    let found = found.filter(Column::Address.eq(address));
+    let same = match user_agent {
+        Some(says) => found.filter(Column::UserAgent.eq(says)),
+        None => found.filter(Column::UserAgent.is_null()),
+    };
+    Ok(same.one(db).await?.is_some())
+}
+
 /// What happened stays; to whom and whence does not.
 pub async fn forget_person(db: &impl ConnectionTrait, user: Uuid, pseudonym: Uuid) -> Result<(), DbErr> {
     let change =

@@ -1,14 +1,16 @@
 //! Sessions: a person at a browser. The cookie's secret is kept as a hash; the id is the `sid` that clients see.
 
 use sea_orm::{
-    ActiveValue::Set, Condition, FromQueryResult, IdenStatic, Iterable, QueryOrder, QuerySelect, QueryTrait,
-    entity::prelude::*, sea_query::ExprTrait,
+    ActiveValue::Set,
+    Condition, FromQueryResult, IdenStatic, Iterable, QueryOrder, QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{ExprTrait, Query},
 };
 
 use super::{
     Prepared,
     consent::{self, Consent},
-    session_client,
+    grant, session_client,
     user::{self, User},
 };
 use crate::crypto::secret::SecretHash;
@@ -46,6 +48,13 @@ pub const BROWSER: &str = "browser";
 /// [`Session::kind`] of a program that signed in by the JSON API.
 pub const API: &str = "api";
 
+/// After how many seconds without use a session is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Idle {
+    pub browser: i64,
+    pub api: i64,
+}
+
 /// A use is noted once a minute, so that reading is not writing.
 const NOTED_EVERY: i64 = 60;
 
@@ -81,9 +90,9 @@ pub async fn find_live(
         }
         statement.left_join(consent::Entity, of_client);
         let live = Column::Hash.eq(hash.clone()).and(Column::ExpiresAt.gt(now)).and(Column::LastUsedAt.gt(now - idle));
-        query.filter(live).build(backend)
+        query.filter(live).filter(Column::Kind.eq(BROWSER)).build(backend)
     };
-    let values = [client_id.into(), hash.clone().into(), now.into(), (now - idle).into()];
+    let values = [client_id.into(), hash.clone().into(), now.into(), (now - idle).into(), BROWSER.into()];
     let Some(row) = db.query_one_raw(LIVE.with(db, live, values)).await? else { return Ok(None) };
     let user = User::from_query_result(&row, "B_")?;
     if !user.is_enabled() {
@@ -125,9 +134,44 @@ pub async fn page_of(
     rows.order_by_asc(Column::Id).limit(most).all(db).await
 }
 
+pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Session>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// Whether it is this person's.
+pub async fn is_of(db: &impl ConnectionTrait, id: Uuid, user: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(db).await?.is_some())
+}
+
+/// The person's live sessions, those in use first. A program's lives by its refresh token.
+pub async fn live_of(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    now: i64,
+    idle: Idle,
+    most: u64,
+) -> Result<Vec<Session>, DbErr> {
+    let standing = Query::select()
+        .column(grant::Column::SessionId)
+        .from(grant::Entity)
+        .and_where(grant::Column::UserId.eq(user))
+        .and_where(grant::Column::SessionId.is_not_null())
+        .and_where(grant::Column::RevokedAt.is_null())
+        .to_owned();
+    let kept = Condition::any().add(Column::Kind.eq(BROWSER)).add(Column::Id.in_subquery(standing));
+    let live = Entity::find().filter(Column::UserId.eq(user)).filter(over(now, idle).not()).filter(kept);
+    live.order_by_desc(Column::LastUsedAt).order_by_desc(Column::CreatedAt).limit(most).all(db).await
+}
+
+/// By the clock of this server.
+fn over(now: i64, idle: Idle) -> Condition {
+    let of_kind = |kind: &str, idle: i64| Column::Kind.eq(kind).and(Column::LastUsedAt.lte(now - idle));
+    Condition::any().add(Column::ExpiresAt.lte(now)).add(of_kind(BROWSER, idle.browser)).add(of_kind(API, idle.api))
+}
+
 /// With what is known of their clients.
-pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, idle: i64) -> Result<bool, DbErr> {
-    let over = Condition::any().add(Column::ExpiresAt.lte(now)).add(Column::LastUsedAt.lte(now - idle));
+pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, idle: Idle) -> Result<bool, DbErr> {
+    let over = over(now, idle);
     let forgotten = super::forget_some::<Entity, Uuid>(db, Column::Id, over).await?;
     let may_be_more = forgotten.len() as u64 == super::AT_ONCE;
     if !forgotten.is_empty() {

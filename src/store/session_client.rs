@@ -1,8 +1,8 @@
-//! Which clients got an answer in a session and want to be told of its end.
+//! Which clients got an answer in a session: people see where they were used, and those who want to are told of its end.
 
 use sea_orm::{
     ActiveValue::Set,
-    QuerySelect,
+    QueryOrder, QuerySelect,
     entity::prelude::*,
     sea_query::{OnConflict, Query},
 };
@@ -46,6 +46,13 @@ async fn is_live(db: &impl ConnectionTrait, session: Uuid) -> Result<bool, DbErr
     let row = session::Entity::find_by_id(session);
     // A new login makes the row anew; PostgreSQL, which has waited for that, sees the new one when it looks again.
     Ok(row.clone().lock_shared().one(db).await?.is_some() || row.one(db).await?.is_some())
+}
+
+/// The clients of these sessions, as they are registered now.
+pub async fn of(db: &impl ConnectionTrait, sessions: Vec<Uuid>) -> Result<Vec<(Uuid, Client)>, DbErr> {
+    let found = Entity::find().filter(Column::SessionId.is_in(sessions)).order_by_asc(Column::Since);
+    let found = found.find_also_related(client::Entity).all(db).await?;
+    Ok(found.into_iter().filter_map(|(row, client)| Some((row.session_id, client?))).collect())
 }
 
 /// The clients of a session, as they are registered now; from here on the session has none.

@@ -63,6 +63,7 @@ impl Happened {
 }
 
 /// A line to be, for the write of what happened; the server's log gets its own.
+#[derive(Debug)]
 #[must_use = "insert it in the write of what happened"]
 pub struct Line(SecurityEvent);
 

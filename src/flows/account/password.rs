@@ -65,10 +65,6 @@ async fn change_traced(
 
 /// The mail about a password that was changed, for people with an address.
 pub(super) fn told(app: &App, user: &User, device: &Device) -> Option<Outgoing> {
-    let letter = Letter::PasswordChanged {
-        when: app.now(),
-        device: device.user_agent.clone(),
-        forgot: app.url("/account/forgot"),
-    };
+    let letter = Letter::PasswordChanged { when: app.now(), device: device.name(), forgot: app.url("/account/forgot") };
     Some(Outgoing { to: user.email.clone()?, locale: user.locale.clone(), user_id: Some(user.id), letter })
 }

@@ -45,6 +45,13 @@ pub async fn send(app: &App, visitor: &Visitor, user: &User) -> Result<(), Troub
     Ok(())
 }
 
+/// The same for somebody who knows the password, and so may know that the account exists. Nothing depends on it.
+pub async fn send_again(app: &App, visitor: &Visitor, user: &User) {
+    if let Err(trouble) = send(app, visitor, user).await {
+        tracing::warn!(%trouble, "no link to confirm an address could be mailed");
+    }
+}
+
 /// What the page of a link shows.
 pub struct Asked {
     pub email: String,
@@ -122,7 +129,7 @@ async fn confirm_traced(
     let signed_in = match with_session && !is_here && user.is_enabled() {
         true => {
             let before = visitor.session(app).await?;
-            Some(login::start_session(app, visitor, before, &user, None).await?)
+            Some(login::start_session(app, visitor, before, (&user, None), trace).await?)
         }
         false => None,
     };

@@ -8,11 +8,11 @@ pub mod refresh_token;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::client_auth::Presented;
+use super::{arrival::Arrival, client_auth::Presented};
 use crate::{
     app::App,
     protocol::{Result, Scope, trace::Trace},
-    store::{client::Client, grant::Grant as Row, user::User},
+    store::{client::Client, grant::Grant as Row, session::Session, user::User},
 };
 
 /// What a grant has proven, before anything is spent.
@@ -39,9 +39,24 @@ pub enum Claim {
     /// An authorization code.
     Redeem { grant: Uuid, expires_at: i64 },
     /// The newest refresh token, of this generation.
-    Rotate { grant: Uuid, generation: i32, expires_at: i64 },
+    Rotate {
+        grant: Uuid,
+        generation: i32,
+        expires_at: i64,
+        /// That lives by this refresh token, of a program.
+        session: Option<Uuid>,
+    },
     /// A grant that begins here.
-    Begin(Box<Row>),
+    Begin(Box<Beginning>),
+}
+
+/// What is written where a grant begins with its tokens.
+#[derive(Debug)]
+pub struct Beginning {
+    pub grant: Row,
+    /// That it is a part of, if that begins here too.
+    pub session: Option<Session>,
+    pub arrival: Option<Arrival>,
 }
 
 /// One `grant_type`. To add one: a file here, a line in [`GRANTS`].

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::{Approval, Claim, Grant};
+use super::{Approval, Beginning, Claim, Grant};
 use crate::{
     app::App,
     flows::{
@@ -54,7 +54,7 @@ impl Grant for Password {
             nonce: None,
             refresh: row.refreshable.then_some(0),
             grant: Some(row.clone()),
-            claim: Claim::Begin(Box::new(row)),
+            claim: Claim::Begin(Box::new(Beginning { grant: row, session: None, arrival: None })),
         })
     }
 }
@@ -71,7 +71,15 @@ async fn proven(app: &App, device: Device, login: &str, password: &str, trace: &
     }
 }
 
-fn begin(app: &App, client: &Client, user: &User, scope: &Scope, resource: Option<String>, trace: &Trace) -> Row {
+/// A grant that begins with its tokens.
+pub(in crate::flows) fn begin(
+    app: &App,
+    client: &Client,
+    user: &User,
+    scope: &Scope,
+    resource: Option<String>,
+    trace: &Trace,
+) -> Row {
     let (now, offline) = (app.now(), scope.contains("offline_access"));
     let refreshable = client.may_use("refresh_token") && (offline || client.policy.always_refresh);
     let life = refresh_token::tokens_life(app);

@@ -6,6 +6,7 @@ use super::{Approval, Claim, Grant, authorization_code::same_resource};
 use crate::{
     app::App,
     flows::{
+        account::tokens,
         client_auth::Presented,
         event::{self, Event},
         refresh_token::{self, Named},
@@ -79,7 +80,8 @@ fn live(app: &App, row: &Row, user: &User) -> Result<()> {
 async fn claim(app: &App, row: &Row, named: Named, trace: &mut Trace) -> Result<Claim> {
     if named.generation == row.generation {
         let expires_at = refresh_token::next_end(app, row.created_at);
-        return Ok(Claim::Rotate { grant: row.id, generation: row.generation, expires_at });
+        let (grant, generation, session) = (row.id, row.generation, tokens::session_of(row));
+        return Ok(Claim::Rotate { grant, generation, expires_at, session });
     }
     if is_repeat(app, row, named.generation) {
         return Ok(Claim::Free);

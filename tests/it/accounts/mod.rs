@@ -1,11 +1,17 @@
 //! What people do with their own accounts, by the flows behind pages and API.
 
+mod apps;
+mod attempts;
 mod deletion;
 mod export;
 mod invitations;
 mod names;
 mod phone;
+mod places;
 mod profile;
+mod sessions;
+mod signed_in;
+mod tokens;
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -152,3 +152,11 @@ fn a_client_made_by_a_command_gets_a_token_of_the_running_server() {
     let (_, log) = server.stop();
     assert!(!log.contains(&secret), "{log}");
 }
+
+#[test]
+fn a_file_of_places_that_cannot_be_read_is_named_with_the_remedy() {
+    let place = Place::new();
+    let settings = [("SIGNET_LOG_LEVEL", "error"), ("SIGNET_ACCOUNTS_GEOIP", "/no/such/city.mmdb")];
+    let line = place.run_with(&[], &settings).refused(1);
+    assert!(line.contains("/no/such/city.mmdb: ") && line.contains("accounts.geoip names a file"), "{line}");
+}

@@ -17,6 +17,7 @@ pub struct Browser {
     site: Site,
     pub jar: Jar,
     pub accept_language: String,
+    pub user_agent: Option<String>,
     /// Every answer since the last `goto` or `press`, in order.
     pub hops: Vec<Answer>,
     typed: HashMap<String, String>,
@@ -151,6 +152,7 @@ impl Browser {
             site: site.clone(),
             jar: Jar::default(),
             accept_language: "en".into(),
+            user_agent: None,
             hops: Vec::new(),
             typed: HashMap::new(),
             page: None,
@@ -181,6 +183,9 @@ impl Browser {
         let url = self.site.url(&call.url);
         call = call.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         call = call.header("accept-language", &self.accept_language);
+        if let Some(name) = &self.user_agent {
+            call = call.header("user-agent", name);
+        }
         if let Some(cookies) = self.jar.header(&url, from_elsewhere) {
             call = call.header("cookie", &cookies);
         }

@@ -113,10 +113,24 @@ impl Fixtures {
     }
 
     pub async fn code_for(&self, client: &RelyingParty, asked: &Asked) -> String {
-        let mut browser = self.browser();
+        self.code_for_in(self.browser(), client, asked).await
+    }
+
+    /// The same in a browser where U1 is signed in.
+    pub async fn code_for_in(&self, mut browser: Browser, client: &RelyingParty, asked: &Asked) -> String {
         browser.goto(&asked.url()).await;
         browser.walk(&self.u1).await;
         assert::granted(&browser, client, asked)
+    }
+
+    /// The whole story once, as anybody.
+    pub async fn visit_as(&self, person: &Person, client: &RelyingParty) -> Visit {
+        let (mut browser, asked) = (self.browser(), client.asks());
+        browser.goto(&asked.url()).await;
+        browser.walk(person).await;
+        let code = assert::granted(&browser, client, &asked);
+        let tokens = client.tokens(&code, &asked).await;
+        Visit { browser, asked, code, tokens }
     }
 
     /// The whole story once, as U1.

@@ -15,7 +15,7 @@ mod input;
 mod jwt;
 mod limits;
 mod logging;
-mod logout;
+pub mod logout;
 mod logout_told;
 mod markup;
 mod metadata;

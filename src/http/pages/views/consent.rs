@@ -6,6 +6,7 @@ use super::{ClientCard, Destination, claim};
 use crate::{
     app::text::Texts,
     http::pages::view::{Frame, Person},
+    protocol::scope,
 };
 
 /// Field: `answer` = `allow`, `deny`, or `switch` (another account).
@@ -68,6 +69,7 @@ impl ScopeLine {
             "email" => known(Topic::Email, "scope.email", "scope.email_detail"),
             "address" => known(Topic::Address, "scope.address", "scope.address_detail"),
             "phone" => known(Topic::Phone, "scope.phone", "scope.phone_detail"),
+            scope::ACCOUNT => known(Topic::Other, "scope.account", "scope.account_detail"),
             "offline_access" => known(Topic::Offline, "scope.offline_access", "scope.offline_access_detail"),
             _ => Self::foreign(texts, scope, described),
         }
