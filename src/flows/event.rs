@@ -118,6 +118,8 @@ pub fn refused(trace: &Trace, error: &Error) {
 #[derive(Debug, Clone, Copy)]
 pub enum Changed<'a> {
     User(Uuid),
+    /// So many at once.
+    Users(u64),
     Client(&'a str),
     SigningKey(&'a str),
     SetUpLink,
@@ -136,8 +138,13 @@ pub fn by_itself(what: Changed<'_>, result: &'static str) {
 }
 
 fn by(actor: &'static str, what: Changed<'_>, result: &'static str) {
+    let count = match what {
+        Changed::Users(count) => Some(count),
+        _ => None,
+    };
     let (event, user, client, kid, token) = match what {
         Changed::User(user) => (Event::User, Some(display(user)), None, None, None),
+        Changed::Users(_) => (Event::User, None, None, None, None),
         Changed::Client(client) => (Event::Client, None, Some(client), None, None),
         Changed::SigningKey(kid) => (Event::SigningKey, None, None, Some(kid), None),
         Changed::SetUpLink => (Event::SetUpLink, None, None, None, None),
@@ -145,5 +152,5 @@ fn by(actor: &'static str, what: Changed<'_>, result: &'static str) {
         Changed::Invitation(id) => (Event::Invitation, None, None, None, Some(display(id))),
     };
     let name = event.as_str();
-    tracing::info!(event = name, result, actor, user, client, kid, token, "{event} {result}");
+    tracing::info!(event = name, result, actor, user, client, kid, token, count, "{event} {result}");
 }

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
 
-use crate::crypto::secret::SecretHash;
+use crate::crypto::secret::{Secret, SecretHash};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -14,6 +14,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// What is kept of an id: enough to know it again, too little to tell whose it was.
+pub fn hash_of(id: Uuid) -> SecretHash {
+    Secret::presented(&id.to_string()).hash()
+}
 
 pub async fn insert(db: &impl ConnectionTrait, hash: SecretHash, now: i64) -> Result<(), DbErr> {
     let row = ActiveModel { hash: Set(hash), deleted_at: Set(now) };

@@ -27,6 +27,16 @@ pub async fn set(db: &impl ConnectionTrait, user: Uuid, phc: Phc, now: i64) -> R
     Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(drop)
 }
 
+/// For people who have none yet.
+pub async fn insert_many(db: &impl ConnectionTrait, rows: Vec<(Uuid, Phc)>, now: i64) -> Result<(), DbErr> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows =
+        rows.into_iter().map(|(user, phc)| ActiveModel { user_id: Set(user), phc: Set(phc), changed_at: Set(now) });
+    Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
+}
+
 /// A stronger hash of the same password, unless the password has changed meanwhile.
 pub async fn rehash(db: &impl ConnectionTrait, user: Uuid, old: &Phc, new: Phc) -> Result<(), DbErr> {
     let change = ActiveModel { phc: Set(new), ..Default::default() };

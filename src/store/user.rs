@@ -191,6 +191,40 @@ pub async fn insert(db: &impl ConnectionTrait, user: User) -> Result<(), DbErr> 
     Entity::insert(ActiveModel::from(user)).exec_without_returning(db).await.map(drop)
 }
 
+pub async fn insert_many(db: &impl ConnectionTrait, users: Vec<User>) -> Result<(), DbErr> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    Entity::insert_many(users.into_iter().map(ActiveModel::from)).exec_without_returning(db).await.map(drop)
+}
+
+/// Which of these somebody has, each beside the name of its member: `id`, `username`, `email`, `phone_number`. One
+/// question for each, which an index answers.
+pub async fn any_of(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+    usernames: Vec<String>,
+    emails: Vec<String>,
+    phone_keys: Vec<String>,
+) -> Result<Vec<(&'static str, String)>, DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id).filter(Column::Id.is_in(ids));
+    let ids: Vec<Uuid> = ids.into_tuple().all(db).await?;
+    let mut found: Vec<_> = ids.into_iter().map(|id| ("id", id.to_string())).collect();
+    for (member, column, values) in [
+        ("username", Column::Username, usernames),
+        ("email", Column::Email, emails),
+        ("phone_number", Column::PhoneKey, phone_keys),
+    ] {
+        if values.is_empty() {
+            continue;
+        }
+        let same = Entity::find().select_only().column(column).filter(column.is_in(values));
+        let same: Vec<String> = same.into_tuple().all(db).await?;
+        found.extend(same.into_iter().map(|value| (member, value)));
+    }
+    Ok(found)
+}
+
 /// The account goes then; true when it was to stay until now.
 pub async fn plan_deletion(db: &impl ConnectionTrait, id: Uuid, at: i64, now: i64) -> Result<bool, DbErr> {
     let change = ActiveModel { delete_at: Set(Some(at)), updated_at: Set(now), ..Default::default() };

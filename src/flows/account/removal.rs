@@ -7,7 +7,6 @@ use uuid::Uuid;
 use super::log::{Happened, Line};
 use crate::{
     app::App,
-    crypto::secret::{Secret, SecretHash},
     flows::{
         Trouble,
         event::{self, Changed},
@@ -30,7 +29,7 @@ pub(super) async fn remove(app: &App, db: &impl ConnectionTrait, user: &User, tr
     let ended = Ending::within(app, &trace.id).all_of(db, user.id).await?;
     Line::by_itself(app, trace, user.id, Happened::Deleted).insert(db).await?;
     security_event::forget_person(db, user.id, app.id()).await?;
-    former_user::insert(db, hash(user.id), app.now()).await?;
+    former_user::insert(db, former_user::hash_of(user.id), app.now()).await?;
     if let Some(email) = &user.email {
         invitation::forget_address(db, email).await?;
     }
@@ -120,10 +119,6 @@ pub(super) fn last_admin() -> Trouble {
 /// # Errors
 /// When the database is away.
 pub async fn former(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
-    let gone = former_user::among(db, ids.iter().copied().map(hash).collect()).await?;
-    Ok(ids.iter().copied().filter(|id| gone.contains(&hash(*id))).collect())
-}
-
-fn hash(id: Uuid) -> SecretHash {
-    Secret::presented(&id.to_string()).hash()
+    let gone = former_user::among(db, ids.iter().copied().map(former_user::hash_of).collect()).await?;
+    Ok(ids.iter().copied().filter(|id| gone.contains(&former_user::hash_of(*id))).collect())
 }

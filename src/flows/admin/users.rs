@@ -90,7 +90,7 @@ pub async fn prepare(app: &App, mut new: NewUser) -> Result<(User, Option<passwo
 }
 
 /// The row, and what is wrong with it.
-fn person(app: &App, new: NewUser) -> (User, Vec<Field>) {
+pub(super) fn person(app: &App, new: NewUser) -> (User, Vec<Field>) {
     let mut problems = Vec::new();
     let username = rules::username(app, new.username.as_deref(), &mut problems);
     let email = rules::in_form("email", new.email.as_deref(), text::email, &mut problems);

@@ -12,6 +12,7 @@ mod serve;
 mod settings;
 mod trace;
 mod users;
+mod users_import;
 
 use std::{
     fs,

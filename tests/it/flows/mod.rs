@@ -3,6 +3,7 @@ mod claims;
 mod client_credentials;
 mod code;
 mod form_post;
+mod import;
 mod new_passwords;
 mod nonsense;
 mod opaque;

@@ -21,7 +21,7 @@ mod markup;
 mod metadata;
 mod outgoing;
 pub mod pages;
-mod passwords;
+pub mod passwords;
 mod refresh;
 mod revocation;
 mod secrets;

@@ -5,7 +5,7 @@ use poem::{Response, handler};
 use super::area;
 use crate::{
     flows::{
-        account::{me::Me, password},
+        account::{links, me::Me, password},
         login, passwords,
     },
     http::pages::{
@@ -45,7 +45,8 @@ async fn renewed(page: &Page, me: &Me) -> Response {
     let visitor = &page.browser.visitor;
     let signed_in = async {
         let before = visitor.session(&page.app).await?;
-        login::start_session(&page.app, visitor, before, &me.user, None).await
+        let trace = links::trace_of(&page.app, visitor, me);
+        login::start_session(&page.app, visitor, before, (&me.user, None), &trace).await
     };
     match signed_in.await {
         Ok(signed_in) => {

@@ -6,7 +6,10 @@ use super::{announce, onward};
 use crate::{
     config::{SignUp, Usernames},
     flows::{
-        account::registration::{self, NewAccount, Registered},
+        account::{
+            links,
+            registration::{self, NewAccount, Registered},
+        },
         login, passwords,
     },
     http::pages::{
@@ -59,7 +62,8 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
             let visitor = &page.browser.visitor;
             let signed_in = async {
                 let before = visitor.session(&page.app).await?;
-                login::start_session(&page.app, visitor, before, &user, journey).await
+                let trace = links::trace(&page.app, visitor, Some(user.id));
+                login::start_session(&page.app, visitor, before, (&user, journey), &trace).await
             };
             match signed_in.await {
                 Ok(signed_in) => {

@@ -1,5 +1,8 @@
 //! `signet users`: people. Passwords come by the standard input alone, never by an argument, which others can read.
 
+mod import;
+mod lines;
+
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use clap::{Args, Subcommand};
@@ -38,6 +41,8 @@ pub enum Users {
     Enable(Who),
     /// Remove a person for good; it ends every session and token, and nobody else gets the id
     Delete(Who),
+    /// Bring the people of another system, who keep their ids and their passwords
+    Import(import::ImportUsers),
 }
 
 #[derive(Debug, Args)]
@@ -166,6 +171,7 @@ impl Users {
                 answer["deleted"] = true.into();
                 format.print(&answer, || format!("{} is gone, with all that was kept of them.\n", called(&user)))
             }
+            Users::Import(import) => import.run(config).await,
         }
     }
 }
