@@ -12,6 +12,7 @@ pub mod client_auth;
 pub mod client_keys;
 pub mod client_use;
 pub mod consent;
+pub mod cursor;
 pub mod declared;
 pub mod decoy;
 pub mod discover;

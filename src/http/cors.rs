@@ -8,6 +8,7 @@ use poem::{
 };
 use tokio::time::timeout;
 
+use super::api;
 use crate::{app::App, protocol::discovery::path};
 
 /// Which origins may read the answer of a path.
@@ -19,9 +20,10 @@ pub enum Sharing {
     Registered,
 }
 
-pub fn sharing(request_path: &str) -> Sharing {
+pub fn sharing(app: &App, request_path: &str) -> Sharing {
     match request_path {
         path::TOKEN | path::USERINFO | path::REVOKE => Sharing::Registered,
+        other if api::is_of_accounts(other) && app.config.accounts.api => Sharing::Registered,
         path::JWKS => Sharing::Everybody,
         other if other.contains("/.well-known/") => Sharing::Everybody,
         _ => Sharing::Nobody,
@@ -53,11 +55,13 @@ pub fn is_preflight(request: &Request, sharing: Sharing) -> bool {
 }
 
 /// The answer to a preflight; without a reader it permits nothing.
-pub fn preflight(reader: Option<&HeaderValue>) -> Response {
+pub fn preflight(reader: Option<&HeaderValue>, request_path: &str) -> Response {
     let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
+    let of_accounts = api::is_of_accounts(request_path);
+    let methods = if of_accounts { "GET, POST, PUT, PATCH, DELETE" } else { "GET, POST" };
     if reader.is_some() {
         let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }

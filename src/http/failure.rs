@@ -4,7 +4,7 @@ use poem_openapi::{ApiResponse, Object, payload::Json};
 
 use crate::{
     flows::{Refused, userinfo::NO_TOKEN},
-    protocol::{Code, scope},
+    protocol::{Code, Error},
 };
 
 /// What went wrong, for the app's developer.
@@ -56,8 +56,6 @@ pub enum Challenge {
     Basic,
     /// An access token.
     Bearer,
-    /// An access token for the API of administration.
-    Administration,
 }
 
 impl Failure {
@@ -72,29 +70,32 @@ impl Failure {
         let no_store = "no-store".to_owned();
         let retry = error.retry_after.unwrap_or(5).to_string();
         match error.code.status() {
-            401 => Failure::Unauthenticated(body, asked(challenge, error.code, &described), no_store),
-            403 => Failure::Forbidden(body, asked(challenge, error.code, &described), no_store),
+            401 => Failure::Unauthenticated(body, asked(challenge, &error), no_store),
+            403 => Failure::Forbidden(body, asked(challenge, &error), no_store),
             429 => Failure::TooMany(body, retry, no_store),
             500 => Failure::Broken(body, no_store),
             503 => Failure::Unavailable(body, retry, no_store),
             _ => {
                 // RFC 6750 §3: a protected resource always says how it wants its tokens.
-                let bearer = (challenge == Challenge::Bearer).then(|| asked(challenge, error.code, &described));
+                let bearer = (challenge == Challenge::Bearer).then(|| asked(challenge, &error));
                 Failure::Refused(body, bearer, no_store)
             }
         }
     }
 }
 
-/// RFC 6750 §3.1: a request without any token is told no error code.
-pub fn asked(challenge: Challenge, code: Code, described: &str) -> String {
+/// RFC 6750 §3.1: a request without any token is told no error code, one with too little the scope that is needed.
+pub fn asked(challenge: Challenge, error: &Error) -> String {
+    let described = error.described();
     match challenge {
         Challenge::Basic => "Basic realm=\"signet\", charset=\"UTF-8\"".to_owned(),
-        _ if described == NO_TOKEN => "Bearer realm=\"signet\"".to_owned(),
-        Challenge::Bearer | Challenge::Administration => {
-            let needed = if challenge == Challenge::Bearer { "openid" } else { scope::ADMIN };
-            let scope = if code == Code::InsufficientScope { format!(", scope=\"{needed}\"") } else { String::new() };
-            format!("Bearer realm=\"signet\", error=\"{}\", error_description=\"{described}\"{scope}", code.as_str())
+        Challenge::Bearer if described == NO_TOKEN => "Bearer realm=\"signet\"".to_owned(),
+        Challenge::Bearer => {
+            let needed = error.detail.as_ref().filter(|_| error.code == Code::InsufficientScope);
+            let needed = needed.and_then(|detail| detail.expected.as_ref());
+            let scope = needed.map_or(String::new(), |scope| format!(", scope=\"{}\"", scope.as_str()));
+            let code = error.code.as_str();
+            format!("Bearer realm=\"signet\", error=\"{code}\", error_description=\"{described}\"{scope}")
         }
     }
 }

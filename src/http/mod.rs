@@ -3,6 +3,7 @@
 pub mod address;
 pub mod api;
 pub mod browser;
+pub mod contract;
 pub mod cors;
 pub mod documents;
 pub mod failure;
@@ -17,17 +18,9 @@ pub mod tls;
 use std::sync::{Arc, OnceLock, Weak};
 
 use poem::{EndpointExt, Response, Route, endpoint::BoxEndpoint, get, post};
-use poem_openapi::{OpenApi, OpenApiService};
 
-use self::{outermost::Outermost, pages::view::Site};
+use self::{contract::Contract, outermost::Outermost, pages::view::Site};
 use crate::app::App;
-
-/// The contract of every JSON and form endpoint, from the handlers.
-pub fn openapi(base: &str) -> OpenApiService<impl OpenApi + use<>, ()> {
-    OpenApiService::new((oauth::apis(), api::apis(), health::Health), "Signet", env!("CARGO_PKG_VERSION"))
-        .description("OAuth 2 and OpenID Connect endpoints. Pages for people are not listed.")
-        .url_prefix(base)
-}
 
 /// The server's own endpoint, for the page that shows a sign-in from the outside. Weak, since the endpoint holds this.
 pub type Inside = Arc<OnceLock<Weak<BoxEndpoint<'static, Response>>>>;
@@ -39,18 +32,18 @@ pub fn service(app: &App) -> Arc<BoxEndpoint<'static, Response>> {
     let logo = branding.logo.as_ref().map(|logo| &*logo.bytes);
     let site = Arc::new(Site::new(&branding.name, &base, Some(&branding.accent.to_string()), logo));
     let inside = Inside::default();
-    let routes = routes(&base).data(app.clone()).data(site.clone()).data(inside.clone());
+    let contract = Contract { base: base.clone(), accounts: app.config.accounts.api };
+    let routes = routes(&base, contract).data(app.clone()).data(site.clone()).data(inside.clone());
     let service = Arc::new(Outermost::new(app.clone(), site, base, routes).boxed());
     let _ = inside.set(Arc::downgrade(&service));
     service
 }
 
-fn routes(base: &str) -> Route {
-    let api = openapi(base);
-    let contract = api.spec_yaml();
-    let document = |html: fn(&str) -> String| {
-        let base = base.to_owned();
-        get(documents::page(move || html(&base)))
+fn routes(base: &str, contract: Contract) -> Route {
+    let described = contract.yaml();
+    let document = |html: fn(&Contract) -> String| {
+        let contract = contract.clone();
+        get(documents::page(move || html(&contract)))
     };
     let pages = Route::new()
         .at("/authorize", get(pages::authorize::begin).post(pages::authorize::begin_posted))
@@ -74,10 +67,10 @@ fn routes(base: &str) -> Route {
         .at("/static/:name", get(pages::files::asset))
         .at("/favicon.ico", get(pages::files::icon))
         .at("/", get(pages::account::home::start))
-        .at("/docs", document(|base| openapi(base).swagger_ui_html()))
-        .at("/redoc", document(|base| openapi(base).redoc_html()))
-        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| yaml(&contract))))
-        .nest_no_strip("/", api);
+        .at("/docs", document(Contract::swagger))
+        .at("/redoc", document(Contract::redoc))
+        .at("/openapi.yaml", get(poem::endpoint::make_sync(move |_| yaml(&described))))
+        .nest_no_strip("/", contract.endpoint());
     if base.is_empty() {
         return pages;
     }
@@ -140,6 +133,11 @@ pub fn allowed(path: &str) -> &'static str {
         "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke" | "/api/keys/rotate" => "POST",
         "/account/sign-out" | "/account/email/resend" | "/account/data/export" | "/account/data/delete" => "POST",
         "/oauth2/register" => "POST",
+        "/api/v1/me" => "GET, HEAD, PUT, PATCH, DELETE",
+        "/api/v1/me/password" | "/api/v1/me/email" => "POST",
+        "/api/v1/me/sessions" => "GET, HEAD, DELETE",
+        path if path.starts_with("/api/v1/auth/") => "POST",
+        path if path.starts_with("/api/v1/me/sessions/") || path.starts_with("/api/v1/me/apps/") => "DELETE",
         "/api/registration-tokens" | "/api/invitations" => "GET, HEAD, POST",
         path if path.starts_with("/oauth2/register/") => "GET, HEAD, PUT, DELETE",
         path if path.starts_with("/api/registration-tokens/") || path.starts_with("/api/invitations/") => "DELETE",
@@ -156,5 +154,5 @@ fn yaml(text: &str) -> Response {
 
 /// The bytes of the contract, as `signet openapi` prints it.
 pub fn contract() -> String {
-    openapi("").spec_yaml()
+    Contract { base: String::new(), accounts: true }.yaml()
 }

@@ -60,7 +60,7 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
         let (id, began) = (self.app.nonce(), Instant::now());
         let method = request.method().clone();
         let path = request.uri().path().strip_prefix(&*self.base).unwrap_or(request.uri().path()).to_owned();
-        let sharing = cors::sharing(&path);
+        let sharing = cors::sharing(&self.app, &path);
         let span = tracing::info_span!("request", id);
         let reader = cors::reader(&self.app, request.headers().get(header::ORIGIN).cloned(), sharing);
         let face = Face::of(self, &request, &path);
@@ -73,7 +73,7 @@ impl<E: Endpoint> Endpoint for Outermost<E> {
         };
         // Side by side: a database that is away is waited for once.
         let (reader, answer) = tokio::join!(reader, answer);
-        let mut response = answer.unwrap_or_else(|| cors::preflight(reader.as_ref()));
+        let mut response = answer.unwrap_or_else(|| cors::preflight(reader.as_ref(), &path));
         cors::share(response.headers_mut(), reader, sharing);
         headers::complete(response.headers_mut(), self.app.config.server.issuer.is_https());
         if let Ok(value) = HeaderValue::from_str(&id) {

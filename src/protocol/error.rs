@@ -86,7 +86,14 @@ impl Code {
 
     /// An error of this code. Lower case, no full stop, about *this* request; never a secret.
     pub fn because(self, description: impl Into<Cow<'static, str>>) -> Error {
-        Error { code: self, description: description.into(), detail: None, cause: None, retry_after: None }
+        Error {
+            code: self,
+            description: description.into(),
+            detail: None,
+            cause: None,
+            retry_after: None,
+            trace_id: None,
+        }
     }
 }
 
@@ -108,6 +115,8 @@ pub struct Error {
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
     /// Seconds after which a repeat may succeed (RFC 9110 §10.2.3).
     pub retry_after: Option<i64>,
+    /// The run that it ended, where no [`Refused`](crate) carries it.
+    pub trace_id: Option<String>,
 }
 
 impl Error {

@@ -142,10 +142,11 @@ pub fn trace_of(app: &App, visitor: &Visitor, me: &Me) -> Trace {
 }
 
 /// Ends a run about an account: a refusal by a rule is found under its trace.
-pub fn settle<T>(app: &App, mut trace: Trace, result: Result<T, Trouble>) -> Result<T, Trouble> {
-    if let Err(Trouble::Broken(error)) = &result {
+pub fn settle<T>(app: &App, mut trace: Trace, mut result: Result<T, Trouble>) -> Result<T, Trouble> {
+    if let Err(Trouble::Broken(error)) = &mut result {
         crate::flows::event::refused(&trace, error);
         trace.refused(error);
+        error.trace_id = Some(trace.id.clone());
     }
     app.record(trace);
     result

@@ -1,5 +1,7 @@
 //! Whether an address is the person's (requirement AC2): a link that was mailed there, used by who knows the password.
 
+use tokio::sync::Semaphore;
+
 use super::{
     links,
     log::{self, Happened, Line},
@@ -22,12 +24,48 @@ use crate::{
     },
 };
 
+/// Mails that are being looked up at once; who asks beyond that asks again.
+static ROOM: Semaphore = Semaphore::const_new(64);
+
+/// Mails a new link, if there is such an account and its address is to be confirmed. Looked up after the answer, so that
+/// its time tells nothing (K10).
+///
+/// # Errors
+/// 429 for who asks too often, whomever for.
+pub fn ask(app: &App, visitor: &Visitor, login: &str) -> Result<(), Trouble> {
+    links::count(app, visitor)?;
+    let Ok(room) = ROOM.try_acquire() else { return Ok(()) };
+    let (app, login) = (app.clone(), login.to_owned());
+    let trace = links::trace(&app, visitor, None);
+    tokio::spawn(async move {
+        if let Err(error) = mail_to_whom(&app, &login, trace).await {
+            tracing::error!(%error, "a link to confirm an address could not be mailed");
+        }
+        drop(room);
+    });
+    Ok(())
+}
+
+async fn mail_to_whom(app: &App, login: &str, mut trace: Trace) -> Result<(), Trouble> {
+    let user = login::find(app, login).await?;
+    trace.user_id = user.as_ref().map(|user| user.id);
+    app.record(trace);
+    match user.filter(User::is_enabled) {
+        Some(user) => mail_to(app, &user).await,
+        None => Ok(()),
+    }
+}
+
 /// Mails a new link, unless the address is confirmed or had many already; says nothing of either.
 ///
 /// # Errors
 /// 429, or when the database is away.
 pub async fn send(app: &App, visitor: &Visitor, user: &User) -> Result<(), Trouble> {
     links::count(app, visitor)?;
+    mail_to(app, user).await
+}
+
+async fn mail_to(app: &App, user: &User) -> Result<(), Trouble> {
     let Some(email) = user.email.clone().filter(|_| !user.email_verified) else { return Ok(()) };
     if !links::may_send(app, user.id, LinkKind::Verify).await? {
         return Ok(());

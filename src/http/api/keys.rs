@@ -1,10 +1,10 @@
 //! The keys that sign tokens: what `signet keys` does, for machines of the operator.
 
 use poem::web::Data;
-use poem_openapi::{ApiResponse, Object, OpenApi, payload::Json, types::Any};
+use poem_openapi::{Object, OpenApi, types::Any};
 use serde_json::Value;
 
-use super::{Admin, problem::Problem};
+use super::{Admin, answer::Answer, body::Body, problem::Problem};
 use crate::{
     app::{App, keys::opens},
     flows::{
@@ -72,8 +72,7 @@ struct Status {
 }
 
 /// What to rotate.
-#[derive(Debug, Clone, Default, Object)]
-#[oai(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Object)]
 struct Rotation {
     /// `RS256` if left out.
     algorithm: Option<String>,
@@ -81,6 +80,7 @@ struct Rotation {
     #[oai(validator(minimum(value = "0"), maximum(value = "2592000")))]
     announce: Option<i64>,
     /// Others may have the keys: a new one signs at once, and all others of the algorithm are dropped at once.
+    #[oai(default)]
     emergency: bool,
 }
 
@@ -94,30 +94,19 @@ struct Rotated {
     behind: Vec<Reader>,
 }
 
-#[derive(ApiResponse)]
-enum Answer<T: poem_openapi::types::ToJSON + Send + Sync> {
-    /// Done.
-    #[oai(status = 200)]
-    Ok(Json<T>, #[oai(header = "Cache-Control")] String),
-}
-
-fn answer<T: poem_openapi::types::ToJSON + Send + Sync>(value: T) -> Answer<T> {
-    Answer::Ok(Json(value), "no-store".to_owned())
-}
-
 #[OpenApi(tag = "Topic::Administration")]
 impl Keys {
     /// The keys, newest first.
     #[oai(path = "/api/keys", method = "get", operation_id = "list_keys")]
     async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Answer<Vec<Key>>, Problem> {
         let keys = keys::all(&app).await.map_err(Trouble::from)?;
-        Ok(answer(keys.iter().map(|key| shown(key, app.now())).collect()))
+        Ok(keys.iter().map(|key| shown(key, app.now())).collect::<Vec<_>>().into())
     }
 
     /// Make a new key.
     #[oai(path = "/api/keys/rotate", method = "post", operation_id = "rotate_keys")]
-    async fn rotate(&self, app: Data<&App>, _admin: Admin, asked: Json<Rotation>) -> Result<Answer<Rotated>, Problem> {
-        Ok(answer(rotated(&app, asked.0).await?))
+    async fn rotate(&self, app: Data<&App>, _admin: Admin, asked: Body<Rotation>) -> Result<Answer<Rotated>, Problem> {
+        Ok(rotated(&app, asked.0).await?.into())
     }
 
     /// Which apps have fetched the keys that sign, or will.
@@ -130,7 +119,7 @@ impl Keys {
             apps: readers(status.apps),
         });
         let servers = status.nodes.into_iter().map(|node| Node { id: node.id, seen_at: node.seen_at });
-        Ok(answer(Status { keys: keys.collect(), servers: servers.collect() }))
+        Ok(Status { keys: keys.collect(), servers: servers.collect() }.into())
     }
 }
 

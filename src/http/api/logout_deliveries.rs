@@ -1,10 +1,10 @@
 //! `/api/logout-deliveries`: which apps were told that people have signed out, and what they answered.
 
 use poem::web::Data;
-use poem_openapi::{ApiResponse, Object, OpenApi, param::Query, payload::Json};
+use poem_openapi::{Object, OpenApi, param::Query};
 use uuid::Uuid;
 
-use super::{Admin, problem::Problem};
+use super::{Admin, answer::Answer, problem::Problem};
 use crate::{
     app::App,
     flows::{
@@ -42,7 +42,7 @@ impl LogoutDeliveries {
         after: Query<Option<String>>,
         /// At most so many: 100 unless it is said, 1000 at most.
         limit: Query<Option<u64>>,
-    ) -> Result<Listed, Problem> {
+    ) -> Result<Answer<LogoutDeliveryList>, Problem> {
         let most = limit.0.unwrap_or(A_PAGE);
         if !(1..=LONGEST_PAGE).contains(&most) {
             return Err(Trouble::field("limit", format!("must be from 1 to {LONGEST_PAGE}")).into());
@@ -57,7 +57,7 @@ impl LogoutDeliveries {
             logout_deliveries: found.iter().map(|row| LogoutDeliveryBody::of(&app, row)).collect(),
             next,
         };
-        Ok(Listed::Ok(Json(list), "no-store".to_owned()))
+        Ok(list.into())
     }
 }
 
@@ -116,11 +116,4 @@ struct LogoutDeliveryList {
     /// The `after` of the next page, if there may be one.
     #[oai(skip_serializing_if_is_none)]
     next: Option<String>,
-}
-
-#[derive(ApiResponse)]
-enum Listed {
-    /// A page of them.
-    #[oai(status = 200)]
-    Ok(Json<LogoutDeliveryList>, #[oai(header = "Cache-Control")] String),
 }

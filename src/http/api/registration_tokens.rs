@@ -1,9 +1,14 @@
 //! `/api/registration-tokens`: who may register clients where registration is not open.
 
 use poem::web::Data;
-use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
+use poem_openapi::{Object, OpenApi, param::Path};
 
-use super::{Admin, problem::Problem};
+use super::{
+    Admin,
+    answer::{Answer, Created, Done},
+    body::Body,
+    problem::Problem,
+};
 use crate::{
     app::App,
     flows::admin::registration_tokens::{self as tokens, NewToken, Token},
@@ -25,15 +30,15 @@ impl RegistrationTokens {
         &self,
         app: Data<&App>,
         _admin: Admin,
-        new: Json<NewRegistrationTokenBody>,
-    ) -> Result<Created, Problem> {
+        new: Body<NewRegistrationTokenBody>,
+    ) -> Result<Created<RegistrationTokenBody>, Problem> {
         let NewRegistrationTokenBody { name, uses, expires_in } = new.0;
         let (token, secret) = tokens::create(&app, NewToken { name, uses, expires_in }).await?;
         let token = RegistrationTokenBody {
             token: Some(secret.reveal().to_owned()),
             ..RegistrationTokenBody::of(&token, app.now())
         };
-        Ok(Created::Ok(Json(token), "no-store".to_owned()))
+        Ok(token.into())
     }
 
     /// All initial access tokens, newest first.
@@ -43,13 +48,13 @@ impl RegistrationTokens {
         tag = "Topic::Administration",
         operation_id = "registration_tokens"
     )]
-    async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Listed, Problem> {
+    async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Answer<RegistrationTokenList>, Problem> {
         let now = app.now();
         let all = tokens::all(&app).await?;
         let list = RegistrationTokenList {
             registration_tokens: all.iter().map(|token| RegistrationTokenBody::of(token, now)).collect(),
         };
-        Ok(Listed::Ok(Json(list), "no-store".to_owned()))
+        Ok(list.into())
     }
 
     /// Make an initial access token worthless. Clients that came by it stay.
@@ -59,10 +64,10 @@ impl RegistrationTokens {
         tag = "Topic::Administration",
         operation_id = "revoke_registration_token"
     )]
-    async fn revoke(&self, app: Data<&App>, _admin: Admin, id: Path<String>) -> Result<Revoked, Problem> {
+    async fn revoke(&self, app: Data<&App>, _admin: Admin, id: Path<String>) -> Result<Done, Problem> {
         // What is no id is the id of nothing.
         tokens::revoke(&app, id.parse().unwrap_or_default()).await?;
-        Ok(Revoked::Ok("no-store".to_owned()))
+        Ok(().into())
     }
 }
 
@@ -121,25 +126,4 @@ impl RegistrationTokenBody {
 #[derive(Object)]
 struct RegistrationTokenList {
     registration_tokens: Vec<RegistrationTokenBody>,
-}
-
-#[derive(ApiResponse)]
-enum Created {
-    /// The token.
-    #[oai(status = 201)]
-    Ok(Json<RegistrationTokenBody>, #[oai(header = "Cache-Control")] String),
-}
-
-#[derive(ApiResponse)]
-enum Listed {
-    /// Those that there are, and for a month those that there were.
-    #[oai(status = 200)]
-    Ok(Json<RegistrationTokenList>, #[oai(header = "Cache-Control")] String),
-}
-
-#[derive(ApiResponse)]
-enum Revoked {
-    /// It is good for nothing any more.
-    #[oai(status = 204)]
-    Ok(#[oai(header = "Cache-Control")] String),
 }

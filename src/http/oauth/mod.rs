@@ -28,6 +28,10 @@ pub enum Topic {
     Tokens,
     /// How apps register themselves, where the operator lets them.
     Registration,
+    /// How people come in and out by JSON, and how they get an account.
+    Authentication,
+    /// What people do with their own account by JSON: with an access token of theirs.
+    Account,
     /// How operators' machines administer the server: with an access token of the scope `signet:admin`.
     Administration,
     /// How operators see that the server is well.

@@ -1,0 +1,6 @@
+//! `/api/v1/auth`.
+
+mod links;
+mod login;
+mod password;
+mod register;
