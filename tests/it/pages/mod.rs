@@ -1,8 +1,10 @@
 //! The hosted pages: their markup, their texts, their colours.
 mod accounts;
 mod brand;
+mod entry;
 mod gallery;
 mod markup;
+mod own;
 pub mod samples;
 mod served;
 mod texts;

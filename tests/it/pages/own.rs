@@ -2,9 +2,7 @@
 use serde_json::Value;
 
 use super::entry::link;
-use crate::harness::{
-    Answer, Browser, Call, Fixtures, TestServer, Userinfo, assert, cookies::Cookie, fixtures, seed::Person,
-};
+use crate::harness::{Answer, Browser, Call, TestServer, Userinfo, assert, cookies::Cookie, fixtures, seed::Person};
 
 const NEW: &str = "seven violet lanterns";
 

@@ -3,23 +3,27 @@
 use poem::{Response, handler, web::Path};
 
 use super::onward;
-use crate::http::{
-    headers::Policy,
-    pages::{
-        error,
-        request::Page,
-        view::View,
-        views::{Announced, Announcement},
+use crate::{
+    app::moment,
+    http::{
+        headers::Policy,
+        pages::{
+            error,
+            request::Page,
+            view::View,
+            views::{Announced, Announcement},
+        },
     },
 };
 
 /// Those that a form leads to.
-const LED_TO: [Announced; 7] = [
+const LED_TO: [Announced; 8] = [
     Announced::Registered,
     Announced::ResetAsked,
     Announced::ResetDone,
     Announced::EmailConfirmed,
     Announced::EmailKept,
+    Announced::DeletionPlanned,
     Announced::Deleted,
     Announced::AccountKept,
 ];
@@ -46,6 +50,12 @@ pub fn show(page: &Page, what: Announced) -> Response {
 }
 
 fn answer(page: &Page, what: Announced, on: Option<String>) -> Response {
-    let view = Announcement { frame: page.frame(), what, time: None, on };
+    let view = Announcement { frame: page.frame(), what, time: grace(page), on };
     page.show(View::with(what.status(), view), &Policy::default())
+}
+
+/// How long an account can be taken back that its person has deleted, in words; none where it goes at once.
+pub fn grace(page: &Page) -> Option<String> {
+    let seconds = u64::try_from(page.app.config.accounts.deletion_grace.get()).unwrap_or_default();
+    (seconds > 0).then(|| moment::span(page.browser.texts, seconds))
 }

@@ -38,11 +38,7 @@ async fn shown(page: &mut Page) -> Result<Response, Box<Response>> {
     for access in listed {
         shown.push(app(page, access, &described).await);
     }
-    let view = AppsPage {
-        frame: area::frame(page, Section::Apps),
-        area: area::area(page, Section::Apps),
-        apps: shown,
-    };
+    let view = AppsPage { frame: area::frame(page, Section::Apps), area: area::area(page, Section::Apps), apps: shown };
     Ok(page.show(View::ok(view), &Policy::default()))
 }
 

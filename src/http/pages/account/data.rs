@@ -1,9 +1,10 @@
 //! `/account/data`: a copy of everything that is known of a person, and the end of their account; `/account/keep` takes
 //! that back.
 
+use futures_util::TryStreamExt;
 use poem::{
     Body, Response, handler,
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
 };
 
 use super::{announce, area, links};
@@ -43,13 +44,13 @@ async fn downloaded(page: &mut Page) -> Result<Response, Box<Response>> {
     page.check_form()?;
     let me = area::me(page).await?;
     let export = export::begin(&page.app, &me).await.map_err(|trouble| forms::refuse(page, trouble))?;
-    let pieces = futures_util::TryStreamExt::map_err(export.pieces(), std::io::Error::other);
+    let pieces = export.pieces().map_err(std::io::Error::other);
     Ok(Response::builder()
         .status(StatusCode::OK)
         .content_type("application/json")
         .header(header::CONTENT_DISPOSITION, "attachment; filename=\"account.json\"")
         .header(header::CACHE_CONTROL, "no-store")
-        .body(Body::from_bytes_stream(futures_util::TryStreamExt::map_ok(pieces, bytes))))
+        .body(Body::from_bytes_stream(pieces)))
 }
 
 #[handler]

@@ -98,7 +98,6 @@ fn form(page: &Page, me: &Me, again: &Again) -> Response {
 
 fn groups(page: &Page, me: &Me, again: &Again) -> Vec<Group> {
     let t = |key| page.browser.texts.get(key);
-    let claims = &me.user.claims;
     let known = |name: &str| known(me, name);
     let field = |id: &'static str, name: &'static str, label: &str| {
         let field = TextField::new(id, name, label).given(again.input_or(page, name, known(name)));
@@ -122,12 +121,16 @@ fn groups(page: &Page, me: &Me, again: &Again) -> Vec<Group> {
         birthdate.hint(t("profile.birthdate_hint")),
         field("profile-gender", "gender", t("claim.gender")).autocomplete("sex"),
         field("profile-bio", "bio", t("profile.bio")).kind("textarea").most(2000).wide(),
-        field("profile-picture", "picture", t("claim.picture")).kind("url").autocomplete("photo").wide()
+        field("profile-picture", "picture", t("claim.picture"))
+            .kind("url")
+            .autocomplete("photo")
+            .wide()
             .hint(t("profile.picture_hint")),
         field("profile-website", "website", t("claim.website")).kind("url").autocomplete("url"),
         field("profile-page", "profile", t("claim.profile")).kind("url"),
     ];
-    let phone = field("profile-phone", "phone_number", t("claim.phone_number")).kind("tel").autocomplete("tel").most(40);
+    let phone =
+        field("profile-phone", "phone_number", t("claim.phone_number")).kind("tel").autocomplete("tel").most(40);
     let mut contact: Vec<TextField> = username.into_iter().collect();
     contact.push(phone.hint(t("profile.phone_hint")));
     let region = vec![

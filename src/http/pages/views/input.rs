@@ -75,7 +75,7 @@ impl InputProblem {
         match weak {
             Weak::TooShort { least, .. } => Self::PasswordTooShort { minimum: *least },
             Weak::TooLong => Self::TooLong,
-            Weak::Nul | Weak::Common => Self::PasswordTooCommon,
+            Weak::Control | Weak::Common => Self::PasswordTooCommon,
             Weak::About(_) => Self::PasswordAboutYou,
             Weak::Guessable => Self::PasswordGuessable,
             Weak::Used => Self::PasswordUsed,
