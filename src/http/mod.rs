@@ -83,7 +83,9 @@ fn routes(base: &str, contract: Contract) -> Route {
 
 /// The pages for people's own accounts.
 fn account() -> Route {
-    use pages::account::{announce, email, home, password, recover, register, security, verify};
+    use pages::account::{
+        announce, apps, data, email, home, password, profile, recover, register, security, sessions, verify,
+    };
     Route::new()
         .at("/account", get(home::show))
         .at("/account/login", get(home::sign_in))
@@ -93,10 +95,17 @@ fn account() -> Route {
         .at("/account/forgot", get(recover::forgot).post(recover::ask))
         .at("/account/reset", get(recover::reset).post(recover::finish))
         .at("/account/done/:what", get(announce::done))
+        .at("/account/profile", get(profile::show).post(profile::answer))
         .at("/account/email", get(email::show).post(email::answer))
         .at("/account/email/resend", post(verify::resend))
         .at("/account/email/confirm", get(email::confirm).post(email::confirmed))
         .at("/account/email/keep", get(email::keep).post(email::kept))
+        .at("/account/sessions", get(sessions::show).post(sessions::answer))
+        .at("/account/apps", get(apps::show).post(apps::revoke))
+        .at("/account/data", get(data::show))
+        .at("/account/data/export", post(data::download))
+        .at("/account/data/delete", post(data::delete))
+        .at("/account/keep", get(data::keep).post(data::kept))
         .at("/account/security", get(security::events))
         .at("/account/security/sign-ins", get(security::attempts))
         .at("/account/password", get(password::show).post(password::answer))

@@ -18,10 +18,10 @@ pub enum Created<T: ToJSON + Send + Sync> {
     Ok(Json<T>, #[oai(header = "Cache-Control")] String),
 }
 
-/// What is done goes on after the answer, and the answer does not say what.
+/// What is to be done goes on after the answer.
 #[derive(ApiResponse)]
 pub enum Accepted<T: ToJSON + Send + Sync> {
-    /// Understood; the answer is the same whether or not there is anything to do.
+    /// Understood, and done as soon as can be, if there is anything to do.
     #[oai(status = 202)]
     Ok(Json<T>, #[oai(header = "Cache-Control")] String),
 }

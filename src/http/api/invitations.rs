@@ -1,9 +1,14 @@
 //! `/api/invitations`: who may register an account where registration is not open.
 
 use poem::web::Data;
-use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json};
+use poem_openapi::{Object, OpenApi, param::Path};
 
-use super::{Admin, problem::Problem};
+use super::{
+    Admin,
+    answer::{Answer, Created, Done},
+    body::Body,
+    problem::Problem,
+};
 use crate::{
     app::App,
     flows::admin::invitations::{self, Invitation, NewInvitation},
@@ -21,20 +26,25 @@ impl Invitations {
         tag = "Topic::Administration",
         operation_id = "create_invitation"
     )]
-    async fn create(&self, app: Data<&App>, _admin: Admin, new: Json<NewInvitationBody>) -> Result<Created, Problem> {
+    async fn create(
+        &self,
+        app: Data<&App>,
+        _admin: Admin,
+        new: Body<NewInvitationBody>,
+    ) -> Result<Created<InvitationBody>, Problem> {
         let NewInvitationBody { email, expires_in, send } = new.0;
         let (invitation, link) = invitations::create(&app, NewInvitation { email, expires_in, send }).await?;
         let body = InvitationBody { link: Some(link), ..InvitationBody::of(&invitation, app.now()) };
-        Ok(Created::Ok(Json(body), "no-store".to_owned()))
+        Ok(body.into())
     }
 
     /// All invitations that have not expired, newest first.
     #[oai(path = "/api/invitations", method = "get", tag = "Topic::Administration", operation_id = "invitations")]
-    async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Listed, Problem> {
+    async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Answer<InvitationList>, Problem> {
         let now = app.now();
         let all = invitations::all(&app).await?;
         let list = InvitationList { invitations: all.iter().map(|one| InvitationBody::of(one, now)).collect() };
-        Ok(Listed::Ok(Json(list), "no-store".to_owned()))
+        Ok(list.into())
     }
 
     /// Make an invitation worthless. Who came by it stays.
@@ -44,10 +54,10 @@ impl Invitations {
         tag = "Topic::Administration",
         operation_id = "revoke_invitation"
     )]
-    async fn revoke(&self, app: Data<&App>, _admin: Admin, id: Path<String>) -> Result<Revoked, Problem> {
+    async fn revoke(&self, app: Data<&App>, _admin: Admin, id: Path<String>) -> Result<Done, Problem> {
         // What is no id is the id of nothing.
         invitations::revoke(&app, id.parse().unwrap_or_default()).await?;
-        Ok(Revoked::Ok("no-store".to_owned()))
+        Ok(().into())
     }
 }
 
@@ -102,25 +112,4 @@ impl InvitationBody {
 #[derive(Object)]
 struct InvitationList {
     invitations: Vec<InvitationBody>,
-}
-
-#[derive(ApiResponse)]
-enum Created {
-    /// The invitation.
-    #[oai(status = 201)]
-    Ok(Json<InvitationBody>, #[oai(header = "Cache-Control")] String),
-}
-
-#[derive(ApiResponse)]
-enum Listed {
-    /// Those that there are.
-    #[oai(status = 200)]
-    Ok(Json<InvitationList>, #[oai(header = "Cache-Control")] String),
-}
-
-#[derive(ApiResponse)]
-enum Revoked {
-    /// It is good for nothing any more.
-    #[oai(status = 204)]
-    Ok(#[oai(header = "Cache-Control")] String),
 }

@@ -2,13 +2,16 @@
 
 use poem::web::Data;
 use poem_openapi::{
-    ApiResponse, Object, OpenApi,
+    Object, OpenApi,
     param::{Path, Query},
-    payload::Json,
 };
 use uuid::Uuid;
 
-use super::{Admin, problem::Problem};
+use super::{
+    Admin,
+    answer::{Accepted, Answer},
+    problem::Problem,
+};
 use crate::{
     app::App,
     flows::{
@@ -38,7 +41,7 @@ impl Mails {
         after: Query<Option<String>>,
         /// At most so many: 100 unless it is said, 1000 at most.
         limit: Query<Option<u64>>,
-    ) -> Result<Listed, Problem> {
+    ) -> Result<Answer<MailList>, Problem> {
         let most = limit.0.unwrap_or(A_PAGE);
         if !(1..=LONGEST_PAGE).contains(&most) {
             return Err(Trouble::field("limit", format!("must be from 1 to {LONGEST_PAGE}")).into());
@@ -50,15 +53,15 @@ impl Mails {
         let is_full = found.len() as u64 == most;
         let next = found.last().filter(|_| is_full).map(|last| last.id.to_string());
         let list = MailList { mails: found.iter().map(MailBody::of).collect(), next };
-        Ok(Listed::Ok(Json(list), "no-store".to_owned()))
+        Ok(list.into())
     }
 
     /// Tries a mail again now, a given-up one too.
     #[oai(path = "/api/mails/:id/retry", method = "post", tag = "Topic::Administration", operation_id = "retry_mail")]
-    async fn retry(&self, app: Data<&App>, _admin: Admin, id: Path<String>) -> Result<Retried, Problem> {
+    async fn retry(&self, app: Data<&App>, _admin: Admin, id: Path<String>) -> Result<Accepted<MailBody>, Problem> {
         // What is no id is the id of nothing.
         let mail = mails::retry(&app, id.parse().unwrap_or_default()).await?;
-        Ok(Retried::Ok(Json(MailBody::of(&mail)), "no-store".to_owned()))
+        Ok(MailBody::of(&mail).into())
     }
 }
 
@@ -112,18 +115,4 @@ struct MailList {
     /// The `after` of the next page, if there may be one.
     #[oai(skip_serializing_if_is_none)]
     next: Option<String>,
-}
-
-#[derive(ApiResponse)]
-enum Listed {
-    /// A page of them.
-    #[oai(status = 200)]
-    Ok(Json<MailList>, #[oai(header = "Cache-Control")] String),
-}
-
-#[derive(ApiResponse)]
-enum Retried {
-    /// It is tried within seconds.
-    #[oai(status = 202)]
-    Ok(Json<MailBody>, #[oai(header = "Cache-Control")] String),
 }

@@ -151,7 +151,7 @@ async fn every_line_of_the_guide_works() {
             }
             "text" => {
                 let out = last.take().expect("something was printed");
-                assert_eq!(out.lines().last(), Some(text.trim_end()), "{out}");
+                assert!(out.trim_end().ends_with(text.trim_end()), "{out}");
             }
             "toml" => drop(text.parse::<toml::Table>().unwrap()),
             other => panic!("nobody runs a block of {other}"),
