@@ -146,11 +146,13 @@ impl Export {
         let db = &self.app.db;
         let consents = consent::page_of(db, self.user.id, after, AT_ONCE).await?;
         let last = consents.last().map(|consent| List::Apps(Some(consent.client_id.clone())));
-        let mut rows = Vec::with_capacity(consents.len());
-        for consent in consents {
-            let client = client::find(db, &consent.client_id).await?;
-            rows.push(of_consent(&consent, client.and_then(|client| client.metadata.client_name)));
-        }
+        let ids: Vec<&str> = consents.iter().map(|consent| consent.client_id.as_str()).collect();
+        let clients = client::named(db, &ids).await?;
+        let name = |id: &str| {
+            let client = clients.iter().find(|client| client.client_id == id);
+            client.and_then(|client| client.metadata.client_name.clone())
+        };
+        let rows = consents.iter().map(|consent| of_consent(consent, name(&consent.client_id))).collect();
         Ok((rows, last))
     }
 }
@@ -219,6 +221,7 @@ fn of_consent(row: &Consent, name: Option<String>) -> Value {
         "scope": row.scope.to_string(),
         "claims": row.claims,
         "granted_at": row.granted_at,
+        "last_used_at": row.last_used_at,
     })
 }
 
@@ -245,6 +248,7 @@ fn of_grant(row: &Grant) -> Value {
         "offline": row.offline,
         "auth_time": row.auth_time,
         "created_at": row.created_at,
+        "renewed_at": row.rotated_at,
         "expires_at": row.expires_at,
         "revoked_at": row.revoked_at,
     })

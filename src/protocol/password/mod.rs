@@ -16,8 +16,8 @@ pub enum Weak {
     TooShort { least: usize, has: usize },
     #[error("must have at most {LONGEST} bytes")]
     TooLong,
-    #[error("must not contain a NUL character")]
-    Nul,
+    #[error("must not contain a control character")]
+    Control,
     #[error("must have an upper-case letter")]
     NoUpper,
     #[error("must have a lower-case letter")]
@@ -58,7 +58,7 @@ impl Policy {
         }
         let has = password.chars().count();
         let short = (has < self.least).then_some(Weak::TooShort { least: self.least, has });
-        let nul = password.contains('\0').then_some(Weak::Nul);
+        let nul = password.chars().any(char::is_control).then_some(Weak::Control);
         let kinds = if self.kinds { missing_kinds(password) } else { Vec::new() };
         let about = about(password, context).map(Weak::About);
         let common = (self.blocklist && common::is_common(password)).then_some(Weak::Common);

@@ -3,9 +3,13 @@
 use signet::{
     flows::{
         Trouble, Why,
+        account::registration::{self, NewAccount, Registered},
         admin::users::{self, NewUser, User},
     },
-    protocol::text::{Unfit, is_reserved, new_username, twin},
+    protocol::{
+        claims::StandardClaims,
+        text::{Unfit, is_reserved, new_username, twin},
+    },
 };
 
 use crate::harness::TestServer;
@@ -94,4 +98,37 @@ async fn an_operator_may_give_an_official_name() {
     let refused = named(&server, "supp\u{43e}rt").await;
     let named = matches!(&refused, Err(Trouble::Invalid(fields)) if fields[0].why == Why::Unfit(Unfit::LookAlike));
     assert!(named, "{refused:?}");
+}
+
+/// The same rules where people make their accounts themselves; and nobody learns there who has a number.
+#[tokio::test]
+async fn who_registers_takes_no_name_that_is_not_theirs() {
+    let settings = [("accounts.registration", "open"), ("accounts.verification", "optional")];
+    let server = TestServer::with(&settings).await;
+    let app = &server.app;
+    let number = Some("+44 20 7946 0000".to_owned());
+    let first = NewUser { username: Some("capa".into()), phone_number: number.clone(), ..NewUser::default() };
+    users::create(app, first).await.unwrap();
+    let new = |username: &str, preferred: Option<&str>| NewAccount {
+        email: "eva@example.com".into(),
+        username: Some(username.into()),
+        password: super::PASSWORD.into(),
+        phone_number: number.clone(),
+        claims: StandardClaims { preferred_username: preferred.map(str::to_owned), ..StandardClaims::default() },
+        ..NewAccount::default()
+    };
+    for (reason, account, field) in [
+        ("the name looks official", new("web.master", None), "username"),
+        ("the name is somebody's double", new("сара", None), "username"),
+        ("the name mixes alphabets", new("ev\u{430}", None), "username"),
+        ("the preferred name is somebody's", new("eva", Some("capa")), "preferred_username"),
+    ] {
+        let refused = registration::register(app, &super::visitor(app), account).await;
+        let named = matches!(&refused, Err(Trouble::Invalid(fields)) if fields[0].name == field);
+        assert!(named, "{reason}: {refused:?}");
+    }
+    let made = registration::register(app, &super::visitor(app), new("eva", Some("Eva"))).await.unwrap();
+    let Registered::Ready(eva) = made else { panic!("{made:?}") };
+    assert_eq!((eva.phone_number.as_deref(), eva.phone_key), (Some("+442079460000"), None));
+    assert_eq!(users::find(app, "+44 20 7946 0000").await.unwrap().username.as_deref(), Some("capa"));
 }

@@ -238,7 +238,7 @@ async fn signing_out_everywhere_and_a_new_password_reach_programs() {
         let me = person(&f, &tokens.access_token).await.unwrap();
         match how {
             "everywhere" => sessions::end_all(&f.app, &program(&f, None), &me).await.unwrap(),
-            _ => set_password(&f.app, &f.u1, &f.u1.password).await,
+            _ => set_password(&f.app, &f.u1, "eleven narrow bridges").await,
         }
         assert_eq!(person(&f, &tokens.access_token).await.unwrap_err().0, 401, "{how}");
         assert_eq!(refreshed(&f, &tokens).await.unwrap_err(), (400, "invalid_grant"), "{how}");

@@ -18,11 +18,12 @@ use self::record::Record;
 use crate::{
     app::App,
     flows::{
+        account::removal,
         event::{self, Changed},
         passwords, write,
     },
     protocol::{Result, text},
-    store::{former_user, is_duplicate, password, user},
+    store::{is_duplicate, password, user},
 };
 
 /// So many lines are judged and written together: few commits, and little memory.
@@ -179,9 +180,7 @@ impl Import {
         };
         let ids: Vec<_> = of("id").iter().filter_map(|id| id.parse().ok()).collect();
         let db = &self.app.db;
-        let former = former_user::among(db, ids.iter().copied().map(former_user::hash_of).collect()).await?;
-        let former: HashSet<_> = former.into_iter().collect();
-        let gone = ids.iter().filter(|id| former.contains(&former_user::hash_of(**id))).map(ToString::to_string);
+        let gone = removal::former(db, &ids).await?.into_iter().map(|id| id.to_string());
         let mut had: HashSet<Key> = gone.map(|value| Key { member: "id", value }).collect();
         let here = user::any_of(db, ids, of("username"), of("email"), of("phone_number")).await?;
         had.extend(here.into_iter().map(|(member, value)| Key { member, value }));
