@@ -1,8 +1,11 @@
 //! People of another system, from their file to their first sign-in.
 use serde_json::{Map, Value, json};
 use signet::{
-    flows::admin::import::{Conflict, Count, Import, Refusal},
-    store::{former_user, password},
+    flows::admin::{
+        import::{Conflict, Count, Import, Refusal},
+        users,
+    },
+    store::password,
 };
 
 use crate::{
@@ -47,7 +50,9 @@ async fn people_keep_their_passwords_and_get_better_hashes() {
 #[tokio::test]
 async fn the_id_of_somebody_who_has_gone_does_not_come_back() {
     let server = TestServer::start().await;
-    former_user::insert(&server.app.db, former_user::hash_of(ID.parse().unwrap()), 0).await.unwrap();
+    let line = json!({ "id": ID, "username": "first" });
+    assert_eq!(import(&server, vec![line]).await.0.imported, 1);
+    users::delete(&server.app, ID.parse().unwrap()).await.unwrap();
     let (count, refusals) = import(&server, vec![json!({ "id": ID, "username": "grace" })]).await;
     assert_eq!((count.imported, count.refused), (0, 1));
     assert_eq!(refusals[0].problem.member, "id");

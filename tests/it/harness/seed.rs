@@ -193,6 +193,14 @@ pub async fn set_password(app: &App, person: &Person, password: &str) {
     users::set_password(app, person.id.parse().unwrap(), password).await.expect("a good password");
 }
 
+/// The same, after which the person's known password is put back: what tests go on with.
+pub async fn set_password_for_a_moment(app: &App, person: &Person) {
+    let id = person.id.parse().unwrap();
+    let known = signet::store::password::find(&app.db, id).await.unwrap().unwrap().phc;
+    set_password(app, person, "eleven narrow bridges").await;
+    signet::store::password::set(&app.db, id, known, app.now()).await.unwrap();
+}
+
 pub async fn client(server: &TestServer, spec: ClientSpec) -> RelyingParty {
     try_client(server, spec).await.unwrap_or_else(|error| panic!("no client: {error}"))
 }

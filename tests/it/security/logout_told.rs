@@ -10,7 +10,7 @@ use signet::{
 use crate::{
     harness::{
         Browser, Call, Fixtures, Mood, Parameters, Receiver, RelyingParty, Sink, Tokens, assert, fixtures,
-        seed::{ClientSpec, delete_client, delete_user, disable_user, set_password, try_client},
+        seed::{ClientSpec, delete_client, delete_user, disable_user, set_password_for_a_moment, try_client},
     },
     protocol::{
         backchannel_logout::{app, server, trusts},
@@ -159,7 +159,7 @@ async fn sec_094_every_end_of_a_session_is_told() {
                 let asked = f.c4.asks().with("prompt", "login");
                 browser.goto(&asked.url()).await.press("login-another").await.sign_in(&f.u2).await;
             }
-            2 => set_password(&f.app, &f.u1, &f.u1.password).await,
+            2 => set_password_for_a_moment(&f.app, &f.u1).await,
             3 => {
                 disable_user(&f.app, &f.u1, true).await;
                 disable_user(&f.app, &f.u1, false).await;

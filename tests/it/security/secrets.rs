@@ -236,6 +236,8 @@ fn sec_166_secrets_are_compared_in_constant_time() {
         ("src/http/pages/view.rs", "self.texts.tag() == other.tag()"),
         ("src/http/pages/views/error.rs", "*known == code"),
         ("src/http/pages/consent.rs", "name == token"),
+        ("src/http/pages/account/apps.rs", "name == token"),
+        ("src/http/pages/views/account/area.rs", "*known == code"),
     ];
     let mut found = Vec::new();
     for (path, text) in texts(&["src"], &[".rs"]) {

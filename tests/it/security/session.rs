@@ -4,7 +4,7 @@ use crate::harness::{
     cookies::Cookie,
     fixtures,
     relying_party::random,
-    seed::{disable_user, set_password},
+    seed::{disable_user, set_password_for_a_moment},
 };
 
 use super::logout::is_signed_in;
@@ -108,7 +108,7 @@ async fn sec_108_a_stolen_cookie_dies_with_the_session() {
         assert!(is_signed_in(&f, &mut thief).await);
         match end {
             "logout" => drop(visit.browser.goto("/logout").await.press("logout-confirm").await),
-            "a new password" => set_password(&f.app, &f.u1, &f.u1.password).await,
+            "a new password" => set_password_for_a_moment(&f.app, &f.u1).await,
             _ => disable_user(&f.app, &f.u1, true).await,
         }
         assert!(!is_signed_in(&f, &mut thief).await);
