@@ -29,6 +29,8 @@ pub enum Keys {
     /// Drop a key that others may have: at once, nothing that it signed is believed any more
     Drop {
         /// The key, as `signet keys list` names it
+        // One in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         #[command(flatten)]
         format: Format,
