@@ -62,7 +62,7 @@ rules! {
     REGISTRATION_ACCESS_TOKEN = "registration_access_token", "RFC 7592 §2", "send the registration_access_token of this very client as Authorization: Bearer; a removed client has none";
     SECTOR = "sector_identifier", "OpenID Connect Registration §5", "serve a JSON array with every redirect URI at sector_identifier_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
     LOGO = "logo", "OpenID Connect Registration §2", "serve a PNG, JPEG, GIF or WebP of at most 512 KiB at logo_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
-    SIGN_UP = "sign_up", "NIST SP 800-63A-4 §2.2", "accounts.registration in the settings says who may register; `signet invitations create` invites";
+    SIGN_UP = "sign_up", "OWASP ASVS §6.3.8", "accounts.registration in the settings says who may register; `signet invitations create` invites";
     MAIL_LINK = "mail_link", "OWASP ASVS §6.4.1", "ask for a new link: each works once, for a limited time, and not after a newer one";
     OWN_FAULT = "server", "RFC 6749 §4.1.2.1", "look for the trace id in the server's log";
 }
