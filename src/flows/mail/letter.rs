@@ -91,6 +91,23 @@ impl Letter {
         }
     }
 
+    /// Without words of others that are longer than any reader would want: whatever they are, the letter fits its row.
+    pub(super) fn clipped(mut self) -> Self {
+        const MOST: usize = 200;
+        let words = match &mut self {
+            Letter::PasswordChanged { device, .. } => [device.as_mut(), None],
+            Letter::AddressChanging { new_address_hint: hint, .. } => [Some(hint), None],
+            Letter::AddressChanged { new_address_hint: hint, .. } => [Some(hint), None],
+            Letter::NewDevice { device, place, .. } => [device.as_mut(), place.as_mut()],
+            Letter::Invitation { inviter, .. } => [inviter.as_mut(), None],
+            _ => [None, None],
+        };
+        for word in words.into_iter().flatten() {
+            *word = word.chars().take(MOST).collect();
+        }
+        self
+    }
+
     /// For the seal.
     pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(serde_json::to_vec(self).unwrap_or_default())

@@ -48,15 +48,13 @@ pub fn has_outbox(app: &App) -> bool {
 /// When the database does not answer.
 pub async fn queue(app: &App, db: &impl ConnectionTrait, mail: Outgoing) -> Result<(), DbErr> {
     let (id, now) = (app.ordered_id(), app.now());
-    let possible = is_possible(app);
-    let content = possible.then(|| {
-        let plain = mail.letter.to_bytes();
-        Sealed(app.master_key.seal(&mail_context(id), &plain, app.random.bytes()))
-    });
+    let (possible, letter) = (is_possible(app), mail.letter.clipped());
+    let content =
+        possible.then(|| Sealed(app.master_key.seal(&mail_context(id), &letter.to_bytes(), app.random.bytes())));
     let row = Mail {
         id,
         recipient: mail.to,
-        letter: mail.letter.name().to_owned(),
+        letter: letter.name().to_owned(),
         locale: mail.locale,
         content,
         user_id: mail.user_id,

@@ -107,6 +107,20 @@ async fn nobody_can_inject_headers_markup_or_links() {
     }
 }
 
+/// However long somebody's name is, it keeps no mail from being queued.
+#[tokio::test]
+async fn a_letter_fits_its_row() {
+    let (smtp, server) = both(&[]).await;
+    let letters = letters(&"家".repeat(9999));
+    for letter in &letters {
+        seed::letter(&server.app, ADA, None, letter.clone()).await;
+    }
+    for _ in &letters {
+        send(&server).await;
+    }
+    assert_eq!(smtp.came().len(), letters.len());
+}
+
 /// An invitation must not be a way to send advertisements in our name.
 #[tokio::test]
 async fn names_in_a_letter_are_no_links() {
