@@ -1,4 +1,6 @@
 //! What letters say, in every language, and what nobody can make them say.
+use std::{fs, path::Path};
+
 use signet::{
     app::text::{self, Texts},
     flows::mail::{
@@ -177,4 +179,24 @@ async fn a_letter_about_an_account_goes_with_it() {
     let about_ada: Vec<_> = came.iter().filter(|mail| mail.to == [ADA]).collect();
     assert_eq!((came.len(), about_ada.len()), (2, 1), "{came:?}");
     assert!(about_ada[0].raw.contains("Subject: Your account was deleted"), "{came:?}");
+}
+
+/// Beside the pages: `SIGNET_TEST_GALLERY=1 cargo test --test it gallery`.
+#[tokio::test]
+async fn the_gallery_shows_every_letter() {
+    #[expect(clippy::disallowed_methods, reason = "a switch for whoever looks at the letters, not a setting")]
+    if std::env::var_os("SIGNET_TEST_GALLERY").is_none() {
+        return;
+    }
+    let server = TestServer::start().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");
+    fs::create_dir_all(&folder).unwrap();
+    for texts in text::languages() {
+        for (number, letter) in letters("Firefox on Linux").iter().enumerate() {
+            let name = format!("mail-{number:02}-{}-{}", letter.name(), texts.tag());
+            let Rendered { text, html, .. } = rendered(&server, letter, texts);
+            fs::write(folder.join(format!("{name}.html")), html).unwrap();
+            fs::write(folder.join(format!("{name}.txt")), text).unwrap();
+        }
+    }
 }
