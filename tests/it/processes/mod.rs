@@ -3,6 +3,7 @@
 
 mod crash;
 mod logouts;
+mod mails;
 mod outage;
 mod program;
 mod proxy;
