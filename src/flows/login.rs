@@ -168,7 +168,7 @@ async fn judge(
     if let Some(user) = found.clone().filter(|user| verdict && user.is_enabled()) {
         app.throttle.succeeded(&keys[..1]);
         trace.passed(&rule::LOGIN, Some(Shown::word("password")));
-        event::happened(trace, Event::Login, "ok");
+        event::happened(trace, Event::Login, if user.unconfirmed_since.is_some() { "unconfirmed" } else { "ok" });
         return Ok((Proof::Right(Box::new(user)), Some(Tried::Well)));
     }
     let is_locked = app.throttle.failed(&keys, app.now());

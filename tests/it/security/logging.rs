@@ -9,7 +9,7 @@ use std::{
 
 use regex::Regex;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use signet::{
     commands::logging::{filter, machines, people},
     flows::admin::{clients, keys, users},
@@ -220,6 +220,23 @@ async fn sec_169_each_sign_in_is_an_event() {
     assert_eq!(of(&page, "set_up").len(), 1);
     assert_eq!(of(&page, "set_up")[0]["result"], "ok");
     assert!(of(&page, "set_up")[0]["user"].is_string());
+}
+
+/// SEC-169: the right password alone signs nobody in whose address is not confirmed, and the log does not say that it did.
+#[tokio::test]
+async fn sec_169_an_unconfirmed_address_is_no_sign_in() {
+    let (page, _guard) = Page::open();
+    let server = TestServer::with(&[("accounts.registration", "open")]).await;
+    let send = async |path: &str, body: Value| {
+        server.site.send(Call::post(path).body("application/json", body.to_string())).await
+    };
+    let person = json!({ "email": "dora@example.com", "password": "seven violet lanterns", "name": "Dora" });
+    assert_eq!(send("/api/v1/auth/register", person).await.status, 201);
+    let answer =
+        send("/api/v1/auth/login", json!({ "login": "dora@example.com", "password": "seven violet lanterns" }));
+    assert_eq!(answer.await.status, 403);
+    let results: Vec<_> = of(&page, "login").iter().map(|event| event["result"].clone()).collect();
+    assert_eq!(results, ["unconfirmed"]);
 }
 
 /// SEC-169 and general rule G3: each refusal, with its reason and the id that the person or the app was shown.
