@@ -119,6 +119,16 @@ pub async fn find(app: &App, login: &str) -> Result<Option<User>> {
     }
 }
 
+/// Whoever has proved by a mailed link whose account it is does not wait for what others guessed, or for what was
+/// forgotten: by none of the names, at this browser and at any.
+pub(super) fn forgive(app: &App, visitor: &Visitor, user: &User) {
+    let browser = visitor.browser_hash().short();
+    for name in [&user.email, &user.username, &user.phone_number].into_iter().flatten() {
+        let name = canonical(app, name).unwrap_or_else(|| name.clone());
+        app.throttle.succeeded(&[Key::KnownDevice(name.clone(), browser.clone()), Key::Account(name)]);
+    }
+}
+
 /// The password of somebody who is signed in already: the same check, the same count.
 ///
 /// # Errors

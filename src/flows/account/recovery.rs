@@ -53,15 +53,15 @@ async fn send(app: &App, login: &str, mut trace: Trace) -> Result<(), Trouble> {
     app.record(trace);
     let Some(user) = user.filter(User::is_enabled) else { return Ok(()) };
     let Some(email) = user.email.clone() else { return Ok(()) };
-    if !links::may_send(app, user.id, LinkKind::Reset).await? {
-        return Ok(());
-    }
     let link = links::fresh(app, user.id, LinkKind::Reset, Some(&email));
     let minutes = links::minutes(app, LinkKind::Reset);
     let letter = Letter::ResetPassword { link: link.address, minutes };
     let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
-    let of_app = app.clone();
+    let (of_app, id, now) = (app.clone(), user.id, app.now());
     write!(app, db => {
+        if !links::has_room(db, id, LinkKind::Reset, now).await? {
+            return Ok(());
+        }
         mail_link::replace(db, link.row).await?;
         mail::queue(&of_app, db, letter).await
     })
@@ -80,7 +80,8 @@ pub async fn look(app: &App, visitor: &Visitor, token: &str) -> Result<User, Tro
     links::settle(app, trace, open)
 }
 
-/// A new password. Every session and every token ends; nobody is signed in by the link alone (case SEC-120).
+/// A new password. Every session and every token ends; nobody is signed in by the link alone (case SEC-120), and nobody who
+/// has failed too often before waits any longer (K11).
 ///
 /// # Errors
 /// When the link does not work, or the password will not do: the link then still works.
@@ -121,6 +122,7 @@ async fn finish_traced(
     });
     let Some(ended) = ended.await? else { return Err(Trouble::Broken(links::dead())) };
     ended.tell_soon(app);
+    login::forgive(app, visitor, &user);
     mail::send_soon(app);
     log::said(trace, Happened::PasswordReset);
     Ok(user)

@@ -153,7 +153,7 @@ async fn sec_118_the_pages_do_not_tell_who_has_an_account() {
 }
 
 /// Asks for a link, and waits until it is mailed: that happens after the answer.
-async fn forgotten(f: &Fixtures, browser: &mut Browser) -> String {
+pub async fn forgotten(f: &Fixtures, browser: &mut Browser) -> String {
     // The newest of two is the later one.
     f.clock.advance(1);
     let before = seed::mailbox(&f.app, &f.u1.email).await.len();
@@ -164,8 +164,9 @@ async fn forgotten(f: &Fixtures, browser: &mut Browser) -> String {
     link(f, &f.u1.email, "/account/reset").await
 }
 
+/// SEC-120: the link alone signs nobody in, and everybody else is out.
 #[tokio::test]
-async fn whoever_forgot_the_password_goes_on_to_the_app_with_a_new_one() {
+async fn sec_120_whoever_forgot_the_password_goes_on_to_the_app_with_a_new_one() {
     let f = fixtures().await;
     let mut elsewhere = f.signed_in(&f.u1).await;
     let mut browser = f.browser();
@@ -182,7 +183,6 @@ async fn whoever_forgot_the_password_goes_on_to_the_app_with_a_new_one() {
     browser.fill("reset-password", "seven violet lanterns");
     browser.press("reset-submit").await;
     assert!(browser.sees("reset-done"), "{}", browser.page());
-    // SEC-120: nobody is signed in by the link, and everybody else is out.
     assert!(!browser.cookies().iter().any(|cookie| cookie.name.ends_with("session")));
     elsewhere.goto("/account").await;
     assert!(elsewhere.sees("login-submit"), "{}", elsewhere.page());

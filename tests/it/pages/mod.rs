@@ -1,7 +1,7 @@
 //! The hosted pages: their markup, their texts, their colours.
 mod accounts;
 mod brand;
-mod entry;
+pub mod entry;
 mod gallery;
 mod markup;
 mod own;

@@ -5,10 +5,13 @@ use signet::store::{
     mail, security_event,
 };
 
-use crate::harness::{
-    Answer, Browser, Call, Fixtures, Parameters, RelyingParty, TestServer,
-    relying_party::TOKEN,
-    seed::{ClientSpec, Person},
+use crate::{
+    harness::{
+        Answer, Browser, Call, Fixtures, Parameters, RelyingParty, TestServer,
+        relying_party::TOKEN,
+        seed::{ClientSpec, Person},
+    },
+    pages::entry::forgotten,
 };
 
 const WRONG: &str = "a quite wrong password";
@@ -100,6 +103,28 @@ async fn sec_124_the_waits_double() {
     // The four that are free include the second of each pair.
     assert_eq!(waits[..9], [2, 4, 8, 16, 32, 64, 128, 256, 512]);
     assert_eq!(waits.last(), Some(&QUARTER));
+}
+
+/// SEC-124, K11: whoever resets the password because it was guessed at, or forgotten, signs in with the new one at once.
+#[tokio::test]
+async fn sec_124_a_new_password_ends_the_wait() {
+    const NEW: &str = "seven violet lanterns";
+    let (f, own) = limited().await;
+    for number in 0..20 {
+        f.site.send(guess(&own, &f.u1.username, WRONG, place(number))).await;
+        f.site.send(guess(&own, &f.u1.email, WRONG, place(number))).await;
+    }
+    for name in [&f.u1.username, &f.u1.email] {
+        assert_eq!(f.site.send(guess(&own, name, &f.u1.password, place(50))).await.status, 429);
+    }
+    let mut browser = f.browser();
+    let link = forgotten(&f, &mut browser).await;
+    browser.goto(&link).await;
+    browser.fill("reset-password", NEW).press("reset-submit").await;
+    assert!(browser.sees("reset-done"), "{}", browser.page());
+    for name in [&f.u1.username, &f.u1.email] {
+        assert_eq!(f.site.send(guess(&own, name, NEW, place(51))).await.status, 200, "{name}");
+    }
 }
 
 /// SEC-126: one guess for each of many accounts.
