@@ -46,6 +46,12 @@ pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Mail>, D
     Entity::find_by_id(id).one(db).await
 }
 
+/// How many letters of this kind about the person were written since then (case SEC-122).
+pub async fn queued_since(db: &impl ConnectionTrait, user: Uuid, letter: &str, since: i64) -> Result<u64, DbErr> {
+    let queued = Entity::find().filter(Column::UserId.eq(user)).filter(Column::Letter.eq(letter));
+    queued.filter(Column::CreatedAt.gt(since)).count(db).await
+}
+
 /// Some of the person's, by id, after that one: all that is kept of them.
 pub async fn page_of(
     db: &impl ConnectionTrait,

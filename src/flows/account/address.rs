@@ -20,7 +20,7 @@ use crate::{
     store::{
         grant, is_duplicate,
         mail_link::{self, LinkKind},
-        user::{self, User},
+        user,
     },
 };
 
@@ -53,19 +53,24 @@ async fn ask_traced(
     }
     me.prove(app, visitor, current_password, trace).await?;
     links::count(app, visitor)?;
-    if !links::may_send(app, me.user.id, LinkKind::ChangeEmail).await? {
-        return Ok(());
-    }
     let owner = user::find_by_login(&app.db, &email).await?.filter(|owner| owner.id != me.user.id);
-    let letters = letters(app, me, &email, owner.as_ref());
+    let letters = letters(app, me, &email, owner.is_none());
     let line = Line::new(app, trace, me.user.id, Happened::EmailChangeAsked, &me.device);
-    let of_app = app.clone();
-    write!(app, db => {
+    let (of_app, id, now) = (app.clone(), me.user.id, app.now());
+    let is_room = write!(app, db => {
+        if !links::has_room(db, id, LinkKind::ChangeEmail, now).await? {
+            return Ok(false);
+        }
         for link in letters.links { mail_link::replace(db, link).await? }
+        if let Some(owner) = owner { registration::tell_owner(&of_app, db, &owner).await? }
         for letter in letters.mails { mail::queue(&of_app, db, letter).await? }
-        line.insert(db).await
+        line.insert(db).await?;
+        Ok(true)
     })
     .await?;
+    if !is_room {
+        return Ok(());
+    }
     mail::send_soon(app);
     log::said(trace, Happened::EmailChangeAsked);
     Ok(())
@@ -76,8 +81,8 @@ struct Letters {
     mails: Vec<Outgoing>,
 }
 
-/// To the new address the link that confirms, or to its owner that somebody wants it; to the old one the way back.
-fn letters(app: &App, me: &Me, email: &str, owner: Option<&User>) -> Letters {
+/// To the new address the link that confirms, if nobody has it; to the old one the way back.
+fn letters(app: &App, me: &Me, email: &str, is_free: bool) -> Letters {
     let mut letters = Letters { links: Vec::new(), mails: Vec::new() };
     let to = |email: &str, letter| Outgoing {
         to: email.to_owned(),
@@ -85,16 +90,13 @@ fn letters(app: &App, me: &Me, email: &str, owner: Option<&User>) -> Letters {
         user_id: Some(me.user.id),
         letter,
     };
-    match owner {
-        Some(owner) => letters.mails.push(registration::taken(app, email, owner.locale.clone())),
-        None => {
-            let link = links::fresh(app, me.user.id, LinkKind::ChangeEmail, Some(email));
-            letters.links.push(link.row);
-            letters.mails.push(to(
-                email,
-                Letter::ConfirmNewAddress { link: link.address, hours: links::hours(app, LinkKind::ChangeEmail) },
-            ));
-        }
+    if is_free {
+        let link = links::fresh(app, me.user.id, LinkKind::ChangeEmail, Some(email));
+        letters.links.push(link.row);
+        letters.mails.push(to(
+            email,
+            Letter::ConfirmNewAddress { link: link.address, hours: links::hours(app, LinkKind::ChangeEmail) },
+        ));
     }
     if let Some(old) = me.user.email.as_deref().filter(|_| me.user.email_verified) {
         let link = links::fresh(app, me.user.id, LinkKind::KeepEmail, Some(old));

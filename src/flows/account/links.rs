@@ -1,18 +1,20 @@
 //! Links that are mailed to people (decision D8): 256 random bits, kept as a hash, single use. Looking at one spends
 //! nothing, since mail programs look at every link (case SEC-121).
 
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::me::Me;
 use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
-    flows::{Trouble, visitor::Visitor},
+    flows::{Trouble, mail::Letter, visitor::Visitor},
     protocol::{
         Code, Error, rule,
         trace::{Kind, Trace},
     },
     store::{
+        mail,
         mail_link::{self, MailLink},
         user::{self, User},
     },
@@ -89,10 +91,9 @@ pub struct Open {
 /// The link that somebody holds. Spends nothing.
 ///
 /// # Errors
-/// One sentence for every link that does not work (case SEC-119), or 429 for who tries many.
+/// One sentence for every link that does not work (case SEC-119), or 429 for who tries many: a link that works does so
+/// whatever others at the same address have tried.
 pub async fn open(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> Result<Open, Trouble> {
-    let keys = [Key::Link(visitor.address)];
-    app.throttle.check(&keys, app.now())?;
     let link = mail_link::find_open(&app.db, &Secret::presented(token).hash(), kind, app.now()).await?;
     let user = match &link {
         Some(link) => user::find(&app.db, link.user_id).await?,
@@ -101,6 +102,8 @@ pub async fn open(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> 
     match link.zip(user) {
         Some((link, user)) => Ok(Open { link, user }),
         None => {
+            let keys = [Key::Link(visitor.address)];
+            app.throttle.check(&keys, app.now())?;
             app.throttle.failed(&keys, app.now());
             Err(Trouble::Broken(dead()))
         }
@@ -112,12 +115,23 @@ pub fn dead() -> Error {
     Code::AccessDenied.because("this link was used or has expired, or there is a newer one").under(&rule::MAIL_LINK)
 }
 
-/// Whether another link of this kind may be mailed to the person now.
+/// Whether another link of this kind may be mailed to the person now (case SEC-122). Whoever asks for the same person at
+/// the same moment waits for the end of this write, so that together they get no more.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn may_send(app: &App, person: Uuid, kind: LinkKind) -> Result<bool, Trouble> {
-    Ok(mail_link::made_since(&app.db, person, kind, app.now() - HOUR).await? < MOST_AN_HOUR)
+pub async fn has_room(db: &impl ConnectionTrait, person: Uuid, kind: LinkKind, now: i64) -> Result<bool, DbErr> {
+    user::find_locked(db, person).await?;
+    Ok(mail_link::made_since(db, person, kind, now - HOUR).await? < MOST_AN_HOUR)
+}
+
+/// The same for a letter without a link of its own.
+///
+/// # Errors
+/// When the database is away.
+pub async fn has_room_for(db: &impl ConnectionTrait, person: Uuid, letter: &Letter, now: i64) -> Result<bool, DbErr> {
+    user::find_locked(db, person).await?;
+    Ok(mail::queued_since(db, person, letter.name(), now - HOUR).await? < MOST_AN_HOUR)
 }
 
 /// Whoever makes this server send mail is counted, whether or not one is sent (case SEC-122).

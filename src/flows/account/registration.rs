@@ -1,6 +1,8 @@
 //! People who make an account for themselves (requirement AC1). Where addresses must be confirmed, nobody learns here
 //! whether one is known (case SEC-118): the mail tells its owner.
 
+use sea_orm::{ConnectionTrait, DbErr};
+
 use super::{
     links,
     log::{self, Happened, Line},
@@ -89,8 +91,8 @@ async fn register_traced(
         user.phone_key = None;
     }
     let email = user.email.clone().unwrap_or_default();
-    if user::find_by_login(&app.db, &email).await?.is_some() {
-        return known(app, &email, new.locale).await;
+    if let Some(owner) = user::find_by_login(&app.db, &email).await? {
+        return known(app, owner, new.locale).await;
     }
     let confirm = app.config.accounts.verification == Verification::Required;
     user.unconfirmed_since = confirm.then(|| app.now());
@@ -99,8 +101,10 @@ async fn register_traced(
     match insert(app, visitor, user.clone(), password, invited, trace).await {
         Ok(true) => {}
         Ok(false) => return Err(uninvited().into()),
-        // Somebody was quicker.
-        Err(Trouble::Conflict(_)) => return known(app, &email, user.locale).await,
+        Err(trouble @ Trouble::Conflict(_)) => {
+            let Some(quicker) = user::find_by_login(&app.db, &email).await? else { return Err(trouble) };
+            return known(app, quicker, user.locale).await;
+        }
         Err(trouble) => return Err(trouble),
     }
     mail::send_soon(app);
@@ -214,19 +218,26 @@ async fn insert(
 }
 
 /// The owner is told that somebody, perhaps they themselves, tried to register their address.
-async fn known(app: &App, email: &str, locale: Option<String>) -> Result<Registered, Trouble> {
+async fn known(app: &App, owner: User, locale: Option<String>) -> Result<Registered, Trouble> {
     if app.config.accounts.verification == Verification::Optional {
         return Err(Trouble::field("email", Why::Taken));
     }
-    let letter = taken(app, email, locale);
     let of_app = app.clone();
-    write!(app, db => mail::queue(&of_app, db, letter).await).await?;
+    let owner = User { locale: owner.locale.clone().or(locale), ..owner };
+    write!(app, db => tell_owner(&of_app, db, &owner).await).await?;
     mail::send_soon(app);
     Ok(Registered::Mailed)
 }
 
-/// The mail to the owner of an address that somebody wanted for a new or another account.
-pub(super) fn taken(app: &App, email: &str, locale: Option<String>) -> Outgoing {
+/// To the owner of an address that somebody wanted for a new or another account, unless they were told often already.
+///
+/// # Errors
+/// When the database is away.
+pub(super) async fn tell_owner(app: &App, db: &impl ConnectionTrait, owner: &User) -> Result<(), DbErr> {
     let letter = Letter::AddressTaken { sign_in: app.url("/account"), forgot: app.url("/account/forgot") };
-    Outgoing { to: email.to_owned(), locale, user_id: None, letter }
+    if !links::has_room_for(db, owner.id, &letter, app.now()).await? {
+        return Ok(());
+    }
+    let Some(to) = owner.email.clone() else { return Ok(()) };
+    mail::queue(app, db, Outgoing { to, locale: owner.locale.clone(), user_id: Some(owner.id), letter }).await
 }

@@ -67,14 +67,14 @@ pub async fn send(app: &App, visitor: &Visitor, user: &User) -> Result<(), Troub
 
 async fn mail_to(app: &App, user: &User) -> Result<(), Trouble> {
     let Some(email) = user.email.clone().filter(|_| !user.email_verified) else { return Ok(()) };
-    if !links::may_send(app, user.id, LinkKind::Verify).await? {
-        return Ok(());
-    }
     let link = links::fresh(app, user.id, LinkKind::Verify, Some(&email));
     let letter = Letter::VerifyEmail { link: link.address, hours: links::hours(app, LinkKind::Verify) };
     let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
-    let of_app = app.clone();
+    let (of_app, id, now) = (app.clone(), user.id, app.now());
     write!(app, db => {
+        if !links::has_room(db, id, LinkKind::Verify, now).await? {
+            return Ok(());
+        }
         mail_link::replace(db, link.row).await?;
         mail::queue(&of_app, db, letter).await
     })

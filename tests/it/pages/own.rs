@@ -15,9 +15,9 @@ async fn is_signed_in(browser: &mut Browser) -> bool {
     browser.sees("account-email")
 }
 
-/// SEC-107, and requirement AC6: a fresh cookie here, and nobody is signed in elsewhere.
+/// SEC-115, SEC-107, and requirement AC6: a fresh cookie here, and nobody is signed in elsewhere.
 #[tokio::test]
-async fn a_new_password_ends_what_the_old_one_began() {
+async fn sec_115_a_new_password_ends_what_the_old_one_began() {
     let f = fixtures().await;
     let mut browser = f.signed_in(&f.u1).await;
     let (mut thief, mut elsewhere) = (browser.stolen(), f.signed_in(&f.u1).await);
@@ -45,7 +45,7 @@ async fn a_new_password_ends_what_the_old_one_began() {
 /// SEC-123, SEC-132: whoever signed in long ago gives the password again; the old address counts until the new one is
 /// confirmed.
 #[tokio::test]
-async fn another_address_is_asked_for_and_confirmed() {
+async fn sec_123_another_address_is_asked_for_and_confirmed() {
     let f = fixtures().await;
     let mut browser = f.signed_in(&f.u1).await;
     browser.goto("/account/email").await;
@@ -74,8 +74,9 @@ async fn another_address_is_asked_for_and_confirmed() {
     assert_eq!(browser.page().read("email-address"), "countess@example.com");
 }
 
+/// SEC-123: the old address can undo it, and then the password is another too.
 #[tokio::test]
-async fn whoever_did_not_ask_for_another_address_keeps_theirs() {
+async fn sec_123_whoever_did_not_ask_for_another_address_keeps_theirs() {
     let f = fixtures().await;
     let mut thief = f.signed_in(&f.u1).await;
     thief.goto("/account/email").await.fill("email-new", "eve@example.com");

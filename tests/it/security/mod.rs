@@ -17,6 +17,7 @@ mod limits;
 mod logging;
 pub mod logout;
 mod logout_told;
+mod mailed;
 mod markup;
 mod metadata;
 mod outgoing;

@@ -2,9 +2,8 @@ use serde_json::json;
 
 use crate::api::{Session, api, refused};
 
-/// Case SEC-118.
 #[tokio::test]
-async fn asking_for_links_tells_nothing() {
+async fn sec_118_asking_for_links_tells_nothing() {
     let api = api(&[]).await;
     let person = api.person("anna").await;
     for path in ["forgot-password", "resend-verification"] {
@@ -34,8 +33,9 @@ async fn another_link_confirms_an_address_and_the_first_does_not() {
     assert_eq!(refused(&confirm(&second).await), (400, "invalid_link".to_owned()));
 }
 
+/// SEC-120 as programs see it.
 #[tokio::test]
-async fn a_forgotten_password_is_replaced_once_and_everything_ends() {
+async fn sec_120_a_forgotten_password_is_replaced_once_and_everything_ends() {
     let api = api(&[]).await;
     let (person, session) = api.somebody("carl").await;
     api.auth("forgot-password", json!({ "email": person.email })).await;
@@ -51,9 +51,8 @@ async fn a_forgotten_password_is_replaced_once_and_everything_ends() {
     Session::of(&api.auth("login", json!({ "login": "carl", "password": "eight green armchairs" })).await);
 }
 
-/// Case SEC-123.
 #[tokio::test]
-async fn another_address_counts_once_it_has_confirmed() {
+async fn sec_123_another_address_counts_once_it_has_confirmed() {
     let api = api(&[]).await;
     let (person, session) = api.somebody("dora").await;
     let asked = api.post("/me/email", &session.access, json!({ "email": "dora@example.org" })).await;

@@ -4,9 +4,9 @@ use crate::api::{Session, api, blamed, refused};
 
 const NEW: &str = "eight green armchairs";
 
-/// Requirement AC6, case SEC-115.
+/// Requirement AC6.
 #[tokio::test]
-async fn a_new_password_needs_the_old_one_and_ends_other_sessions() {
+async fn sec_115_a_new_password_needs_the_old_one_and_ends_other_sessions() {
     let api = api(&[]).await;
     let (person, here) = api.somebody("emil").await;
     let there = api.sign_in(&person).await;
@@ -29,7 +29,7 @@ async fn a_new_password_needs_the_old_one_and_ends_other_sessions() {
 }
 
 #[tokio::test]
-async fn guesses_at_the_current_password_are_counted() {
+async fn sec_115_guesses_at_the_current_password_are_counted() {
     let api = api(&[("limits", "on")]).await;
     let (_, session) = api.somebody("fay").await;
     let mut statuses = Vec::new();
