@@ -10,6 +10,7 @@ import json
 import os
 import ssl
 import sys
+import warnings
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -38,6 +39,7 @@ class Folder:
 
 def main():
     port, folder, certificate, key, user, password = sys.argv[1:]
+    warnings.filterwarnings("ignore", message="Session.login_data")  # aiosmtpd's own use of it
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     wanted = LoginPassword(user.encode(), password.encode())
