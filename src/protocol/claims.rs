@@ -60,27 +60,33 @@ pub struct Address {
     pub country: Option<String>,
 }
 
+/// §5.4: what `profile` stands for; the time comes last.
+const PROFILE: [&str; 14] = [
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+];
+
+/// Those of them that are texts, which people say of themselves.
+pub const TEXTS: &[&str] = PROFILE.split_at(PROFILE.len() - 1).0;
+
+/// §5.1.1: the members of `address`.
+pub const ADDRESS: [&str; 6] = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
+
 /// §5.4: the claims of each scope.
 const OF_SCOPES: [(&str, &[&str]); 4] = [
-    (
-        "profile",
-        &[
-            "name",
-            "family_name",
-            "given_name",
-            "middle_name",
-            "nickname",
-            "preferred_username",
-            "profile",
-            "picture",
-            "website",
-            "gender",
-            "birthdate",
-            "zoneinfo",
-            "locale",
-            "updated_at",
-        ],
-    ),
+    ("profile", &PROFILE),
     ("email", &["email", "email_verified"]),
     ("address", &["address"]),
     ("phone", &["phone_number", "phone_number_verified"]),

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::{
     commands::failure::Failure,
     config::error::printable,
-    flows::admin::import::{Line, MEMBERS},
+    flows::admin::import::{Line, members},
 };
 
 /// No person takes more bytes.
@@ -148,9 +148,9 @@ impl Table {
 
 /// A column that nobody knows would be lost in every line.
 fn check_header(header: &[String]) -> Result<(), Failure> {
-    let unknown: Vec<_> = header.iter().filter(|name| !MEMBERS.contains(&name.as_str())).collect();
+    let unknown: Vec<_> = header.iter().filter(|name| !members().any(|known| known == *name)).collect();
     if let [first, ..] = unknown[..] {
-        let known = MEMBERS.join(", ");
+        let known = members().collect::<Vec<_>>().join(", ");
         let name = if first.is_empty() { "without a name".to_owned() } else { printable(first) };
         return Err(Failure::usage(format!("the column {name} is not known here; leave it out. Known are {known}")));
     }

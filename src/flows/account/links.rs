@@ -2,19 +2,25 @@
 //! nothing, since mail programs look at every link (case SEC-121).
 
 use sea_orm::{ConnectionTrait, DbErr};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::me::Me;
 use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
-    flows::{Trouble, mail::Letter, visitor::Visitor},
+    flows::{
+        Trouble, login,
+        mail::{self, Letter, Outgoing},
+        visitor::Visitor,
+        write,
+    },
     protocol::{
         Code, Error, rule,
         trace::{Kind, Trace},
     },
     store::{
-        mail,
+        self,
         mail_link::{self, MailLink},
         user::{self, User},
     },
@@ -131,7 +137,72 @@ pub async fn has_room(db: &impl ConnectionTrait, person: Uuid, kind: LinkKind, n
 /// When the database is away.
 pub async fn has_room_for(db: &impl ConnectionTrait, person: Uuid, letter: &Letter, now: i64) -> Result<bool, DbErr> {
     user::find_locked(db, person).await?;
-    Ok(mail::queued_since(db, person, letter.name(), now - HOUR).await? < MOST_AN_HOUR)
+    Ok(store::mail::queued_since(db, person, letter.name(), now - HOUR).await? < MOST_AN_HOUR)
+}
+
+/// Mails a fresh link to the person's address, which makes older ones of its kind worthless; none to who has had many.
+///
+/// # Errors
+/// When the database is away.
+pub async fn mail(
+    app: &App,
+    user: &User,
+    kind: LinkKind,
+    letter: impl FnOnce(String) -> Letter,
+) -> Result<(), Trouble> {
+    let Some(email) = user.email.clone() else { return Ok(()) };
+    let link = fresh(app, user.id, kind, Some(&email));
+    let letter = letter(link.address);
+    let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
+    let (of_app, id, now) = (app.clone(), user.id, app.now());
+    write!(app, db => {
+        if !has_room(db, id, kind, now).await? {
+            return Ok(());
+        }
+        mail_link::replace(db, link.row).await?;
+        mail::queue(&of_app, db, letter).await
+    })
+    .await?;
+    mail::send_soon(app);
+    Ok(())
+}
+
+/// People who are being looked up at once, to be mailed a link; who asks beyond that asks again.
+static ROOM: Semaphore = Semaphore::const_new(64);
+
+/// Looks up whose account is meant, and has `send` write to them: after the answer, so that its time tells nothing of
+/// whether there is one (K10).
+///
+/// # Errors
+/// 429 for who asks too often, whomever for.
+pub fn write_later<F>(
+    app: &App,
+    visitor: &Visitor,
+    login: &str,
+    send: impl FnOnce(App, User) -> F + Send + 'static,
+) -> Result<(), Trouble>
+where
+    F: Future<Output = Result<(), Trouble>> + Send,
+{
+    count(app, visitor)?;
+    let Ok(room) = ROOM.try_acquire() else { return Ok(()) };
+    let (app, login, mut trace) = (app.clone(), login.to_owned(), trace(app, visitor, None));
+    tokio::spawn(async move {
+        let sent = async {
+            let user = login::find(&app, &login).await?;
+            trace.user_id = user.as_ref().map(|user| user.id);
+            app.record(trace);
+            match user.filter(User::is_enabled) {
+                Some(user) => send(app.clone(), user).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = sent.await {
+            tracing::error!(%error, "a link that somebody asked for could not be mailed");
+        }
+        drop(room);
+    });
+    Ok(())
 }
 
 /// Whoever makes this server send mail is counted, whether or not one is sent (case SEC-122).

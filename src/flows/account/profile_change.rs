@@ -9,35 +9,14 @@ use crate::{
     config::Usernames,
     flows::{Field, Why, profile_rules as rules},
     protocol::{
-        claims::StandardClaims,
+        claims::{self, StandardClaims},
         text::{self, Unfit},
     },
     store::user::{User, Wanted},
 };
 
-/// What people may say of themselves; all of it is text, but the address.
-const MEMBERS: [&str; 17] = [
-    "username",
-    "phone_number",
-    "bio",
-    "name",
-    "given_name",
-    "family_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "address",
-];
-
-/// OpenID Connect Core §5.1.1.
-const ADDRESS: [&str; 6] = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
+/// What people may say of themselves besides the texts among the standard claims.
+const MEMBERS: [&str; 4] = ["username", "phone_number", "bio", "address"];
 
 /// What tools send back because they got it, and what others try (case SEC-145).
 const NOT_THEIRS: [&str; 26] = [
@@ -74,7 +53,8 @@ pub fn merged(user: &User, before: &Profile, changes: &Map<String, Value>) -> Re
     let Ok(Value::Object(mut members)) = serde_json::to_value(before) else { return Err(Vec::new()) };
     let mut problems = Vec::new();
     for (name, value) in changes {
-        match MEMBERS.into_iter().find(|known| known == name) {
+        let mut known = MEMBERS.iter().chain(claims::TEXTS);
+        match known.find(|known| *known == name).copied() {
             Some("address") => merge_address(&mut members, value, &mut problems),
             Some(name) => match value {
                 Value::Null => drop(members.remove(name)),
@@ -103,7 +83,7 @@ fn merge_address(members: &mut Map<String, Value>, change: &Value, problems: &mu
     };
     for (name, value) in change {
         match value {
-            _ if !ADDRESS.contains(&name.as_str()) => {
+            _ if !claims::ADDRESS.contains(&name.as_str()) => {
                 wrong("has members formatted, street_address, locality, region, postal_code and country")
             }
             Value::Null => drop(address.remove(name)),

@@ -1,7 +1,5 @@
 //! A forgotten password (requirement AC6): a link to the address of the account, the same answer whoever asks for whom.
 
-use tokio::sync::Semaphore;
-
 use super::{
     links,
     log::{self, Happened, Line},
@@ -11,7 +9,7 @@ use crate::{
     crypto::secret::Secret,
     flows::{
         Trouble, login,
-        mail::{self, Letter, Outgoing},
+        mail::{self, Letter},
         passwords::{self, About},
         session_end::Ending,
         visitor::Visitor,
@@ -25,49 +23,15 @@ use crate::{
     },
 };
 
-/// Mails that are being looked up at once; who asks beyond that asks again.
-static ROOM: Semaphore = Semaphore::const_new(64);
-
-/// Mails a link, if there is such an account with an address. Looked up after the answer, so that its time tells
-/// nothing (K10).
+/// Mails a link, if there is such an account with an address.
 ///
 /// # Errors
 /// 429 for who asks too often, whomever for.
 pub fn ask(app: &App, visitor: &Visitor, login: &str) -> Result<(), Trouble> {
-    links::count(app, visitor)?;
-    let Ok(room) = ROOM.try_acquire() else { return Ok(()) };
-    let (app, login) = (app.clone(), login.to_owned());
-    let trace = links::trace(&app, visitor, None);
-    tokio::spawn(async move {
-        if let Err(error) = send(&app, &login, trace).await {
-            tracing::error!(%error, "a link for a forgotten password could not be mailed");
-        }
-        drop(room);
-    });
-    Ok(())
-}
-
-async fn send(app: &App, login: &str, mut trace: Trace) -> Result<(), Trouble> {
-    let user = login::find(app, login).await?;
-    trace.user_id = user.as_ref().map(|user| user.id);
-    app.record(trace);
-    let Some(user) = user.filter(User::is_enabled) else { return Ok(()) };
-    let Some(email) = user.email.clone() else { return Ok(()) };
-    let link = links::fresh(app, user.id, LinkKind::Reset, Some(&email));
-    let minutes = links::minutes(app, LinkKind::Reset);
-    let letter = Letter::ResetPassword { link: link.address, minutes };
-    let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
-    let (of_app, id, now) = (app.clone(), user.id, app.now());
-    write!(app, db => {
-        if !links::has_room(db, id, LinkKind::Reset, now).await? {
-            return Ok(());
-        }
-        mail_link::replace(db, link.row).await?;
-        mail::queue(&of_app, db, letter).await
+    links::write_later(app, visitor, login, async |app, user| {
+        let minutes = links::minutes(&app, LinkKind::Reset);
+        links::mail(&app, &user, LinkKind::Reset, |link| Letter::ResetPassword { link, minutes }).await
     })
-    .await?;
-    mail::send_soon(app);
-    Ok(())
 }
 
 /// Whose password the link sets.

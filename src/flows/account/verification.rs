@@ -1,7 +1,5 @@
 //! Whether an address is the person's (requirement AC2): a link that was mailed there, used by who knows the password.
 
-use tokio::sync::Semaphore;
-
 use super::{
     links,
     log::{self, Happened, Line},
@@ -13,7 +11,7 @@ use crate::{
     flows::{
         Trouble, Why,
         login::{self, Proof, SignedIn},
-        mail::{self, Letter, Outgoing},
+        mail::Letter,
         visitor::Visitor,
         write,
     },
@@ -24,36 +22,12 @@ use crate::{
     },
 };
 
-/// Mails that are being looked up at once; who asks beyond that asks again.
-static ROOM: Semaphore = Semaphore::const_new(64);
-
-/// Mails a new link, if there is such an account and its address is to be confirmed. Looked up after the answer, so that
-/// its time tells nothing (K10).
+/// Mails a new link, if there is such an account and its address is to be confirmed.
 ///
 /// # Errors
 /// 429 for who asks too often, whomever for.
 pub fn ask(app: &App, visitor: &Visitor, login: &str) -> Result<(), Trouble> {
-    links::count(app, visitor)?;
-    let Ok(room) = ROOM.try_acquire() else { return Ok(()) };
-    let (app, login) = (app.clone(), login.to_owned());
-    let trace = links::trace(&app, visitor, None);
-    tokio::spawn(async move {
-        if let Err(error) = mail_to_whom(&app, &login, trace).await {
-            tracing::error!(%error, "a link to confirm an address could not be mailed");
-        }
-        drop(room);
-    });
-    Ok(())
-}
-
-async fn mail_to_whom(app: &App, login: &str, mut trace: Trace) -> Result<(), Trouble> {
-    let user = login::find(app, login).await?;
-    trace.user_id = user.as_ref().map(|user| user.id);
-    app.record(trace);
-    match user.filter(User::is_enabled) {
-        Some(user) => mail_to(app, &user).await,
-        None => Ok(()),
-    }
+    links::write_later(app, visitor, login, async |app, user| mail_to(&app, &user).await)
 }
 
 /// Mails a new link, unless the address is confirmed or had many already; says nothing of either.
@@ -66,21 +40,11 @@ pub async fn send(app: &App, visitor: &Visitor, user: &User) -> Result<(), Troub
 }
 
 async fn mail_to(app: &App, user: &User) -> Result<(), Trouble> {
-    let Some(email) = user.email.clone().filter(|_| !user.email_verified) else { return Ok(()) };
-    let link = links::fresh(app, user.id, LinkKind::Verify, Some(&email));
-    let letter = Letter::VerifyEmail { link: link.address, hours: links::hours(app, LinkKind::Verify) };
-    let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
-    let (of_app, id, now) = (app.clone(), user.id, app.now());
-    write!(app, db => {
-        if !links::has_room(db, id, LinkKind::Verify, now).await? {
-            return Ok(());
-        }
-        mail_link::replace(db, link.row).await?;
-        mail::queue(&of_app, db, letter).await
-    })
-    .await?;
-    mail::send_soon(app);
-    Ok(())
+    if user.email_verified {
+        return Ok(());
+    }
+    let hours = links::hours(app, LinkKind::Verify);
+    links::mail(app, user, LinkKind::Verify, |link| Letter::VerifyEmail { link, hours }).await
 }
 
 /// The same for somebody who knows the password, and so may know that the account exists. Nothing depends on it.

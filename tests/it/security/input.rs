@@ -10,7 +10,10 @@ use signet::{
             users::{self, NewUser},
         },
     },
-    protocol::client_metadata::ClientPolicy,
+    protocol::{
+        claims::{ADDRESS, TEXTS},
+        client_metadata::ClientPolicy,
+    },
     store::user,
 };
 
@@ -99,29 +102,13 @@ const DECEIVERS: [(&str, char); 14] = [
 async fn sec_162_a_person_is_refused_when_a_field_deceives() {
     let f = fixtures().await;
     let before = user::Entity::find().all(&f.app.db).await.unwrap().len();
-    let claims = [
-        "name",
-        "given_name",
-        "family_name",
-        "middle_name",
-        "nickname",
-        "preferred_username",
-        "profile",
-        "picture",
-        "website",
-        "gender",
-        "birthdate",
-        "zoneinfo",
-        "locale",
-    ];
-    let address = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
     let text = |field: &str, c: char| match field {
         "email" => format!("a{c}b@x.example"),
         "profile" | "picture" | "website" => format!("https://x.example/{c}"),
         _ => format!("a{c}b"),
     };
     for (what, c) in DECEIVERS {
-        for field in ["username", "email", "phone_number"].iter().chain(&claims) {
+        for field in ["username", "email", "phone_number"].iter().chain(TEXTS) {
             let value = text(field, c);
             let mut new = NewUser { username: Some("somebody".into()), ..NewUser::default() };
             match *field {
@@ -134,7 +121,7 @@ async fn sec_162_a_person_is_refused_when_a_field_deceives() {
             let named = matches!(&refused, Err(Trouble::Invalid(fields)) if fields[0].name == *field);
             assert!(named, "{what} in {field}: {refused:?}");
         }
-        for member in address {
+        for member in ADDRESS {
             // These may have several lines.
             if c == '\n' && ["formatted", "street_address"].contains(&member) {
                 continue;

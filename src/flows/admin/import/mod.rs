@@ -13,8 +13,8 @@ use sea_orm::DbErr;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-pub use self::record::MEMBERS;
 use self::record::Record;
+pub use self::record::members;
 use crate::{
     app::App,
     flows::{

@@ -12,12 +12,12 @@ use crate::{
         admin::users::{self, NewUser, User},
         passwords::{self, About},
     },
-    protocol::claims::{Address, StandardClaims},
+    protocol::claims::{self, Address, StandardClaims},
     store::Phc,
 };
 
-/// Everything that a line may say: OpenID Connect Core §5.1, and what this server keeps besides.
-pub const MEMBERS: [&str; 32] = [
+/// What a line may say that is no text among the standard claims.
+const MEMBERS: [&str; 19] = [
     "id",
     "sub",
     "username",
@@ -25,19 +25,6 @@ pub const MEMBERS: [&str; 32] = [
     "email_verified",
     "phone_number",
     "phone_number_verified",
-    "name",
-    "given_name",
-    "family_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
     "address",
     "address.formatted",
     "address.street_address",
@@ -51,6 +38,11 @@ pub const MEMBERS: [&str; 32] = [
     "created_at",
     "updated_at",
 ];
+
+/// Everything that a line may say: OpenID Connect Core §5.1, and what this server keeps besides.
+pub fn members() -> impl Iterator<Item = &'static str> {
+    MEMBERS.iter().chain(claims::TEXTS).copied()
+}
 
 /// Somebody who can be written, but for those who are there already.
 pub struct Record {
