@@ -2,9 +2,8 @@
 
 use poem::web::Data;
 use poem_openapi::{Object, OpenApi, param::Query};
-use uuid::Uuid;
 
-use super::{Admin, answer::Answer, problem::Problem};
+use super::{Admin, answer::Answer, paging, problem::Problem};
 use crate::{
     app::App,
     flows::{
@@ -16,10 +15,6 @@ use crate::{
 };
 
 pub struct LogoutDeliveries;
-
-/// Deliveries on a page.
-const A_PAGE: u64 = 100;
-const LONGEST_PAGE: u64 = 1000;
 
 #[OpenApi]
 impl LogoutDeliveries {
@@ -43,16 +38,10 @@ impl LogoutDeliveries {
         /// At most so many: 100 unless it is said, 1000 at most.
         limit: Query<Option<u64>>,
     ) -> Result<Answer<LogoutDeliveryList>, Problem> {
-        let most = limit.0.unwrap_or(A_PAGE);
-        if !(1..=LONGEST_PAGE).contains(&most) {
-            return Err(Trouble::field("limit", format!("must be from 1 to {LONGEST_PAGE}")).into());
-        }
-        let after = after.0.map(|after| Uuid::try_parse(&after)).transpose();
-        let after = after.map_err(|_| Trouble::field("after", "must be the next of a page"))?;
+        let (after, most) = paging::of_report(after.0, limit.0)?;
         let wanted = Wanted { client_id: client_id.0, failed: failed.0.unwrap_or_default(), after, most };
         let found = logouts::list(&app, wanted).await.map_err(Trouble::from)?;
-        let is_full = found.len() as u64 == most;
-        let next = found.last().filter(|_| is_full).map(|last| last.id.to_string());
+        let next = paging::next_of_report(&found, most, |row| row.id);
         let list = LogoutDeliveryList {
             logout_deliveries: found.iter().map(|row| LogoutDeliveryBody::of(&app, row)).collect(),
             next,

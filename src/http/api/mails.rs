@@ -5,11 +5,11 @@ use poem_openapi::{
     Object, OpenApi,
     param::{Path, Query},
 };
-use uuid::Uuid;
 
 use super::{
     Admin,
     answer::{Accepted, Answer},
+    paging,
     problem::Problem,
 };
 use crate::{
@@ -22,10 +22,6 @@ use crate::{
 };
 
 pub struct Mails;
-
-/// Mails on a page.
-const A_PAGE: u64 = 100;
-const LONGEST_PAGE: u64 = 1000;
 
 #[OpenApi]
 impl Mails {
@@ -42,16 +38,10 @@ impl Mails {
         /// At most so many: 100 unless it is said, 1000 at most.
         limit: Query<Option<u64>>,
     ) -> Result<Answer<MailList>, Problem> {
-        let most = limit.0.unwrap_or(A_PAGE);
-        if !(1..=LONGEST_PAGE).contains(&most) {
-            return Err(Trouble::field("limit", format!("must be from 1 to {LONGEST_PAGE}")).into());
-        }
-        let after = after.0.map(|after| Uuid::try_parse(&after)).transpose();
-        let after = after.map_err(|_| Trouble::field("after", "must be the next of a page"))?;
+        let (after, most) = paging::of_report(after.0, limit.0)?;
         let wanted = Wanted { failed: failed.0.unwrap_or_default(), after, most };
         let found = mails::list(&app, wanted).await.map_err(Trouble::from)?;
-        let is_full = found.len() as u64 == most;
-        let next = found.last().filter(|_| is_full).map(|last| last.id.to_string());
+        let next = paging::next_of_report(&found, most, |row| row.id);
         let list = MailList { mails: found.iter().map(MailBody::of).collect(), next };
         Ok(list.into())
     }

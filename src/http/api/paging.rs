@@ -68,6 +68,29 @@ impl<'a> ApiExtractor<'a> for Limit {
     }
 }
 
+/// Rows of a report of the administration, unless it is said how many.
+const USUAL_REPORT: u64 = 100;
+const LONGEST_REPORT: u64 = 1000;
+
+/// Which part of a report is wanted: after which row, and how many at most.
+///
+/// # Errors
+/// What is wrong with `after` or `limit`.
+pub fn of_report(after: Option<String>, limit: Option<u64>) -> Result<(Option<Uuid>, u64), Trouble> {
+    let most = limit.unwrap_or(USUAL_REPORT);
+    if !(1..=LONGEST_REPORT).contains(&most) {
+        return Err(Trouble::field("limit", format!("must be from 1 to {LONGEST_REPORT}")));
+    }
+    let after = after.map(|after| Uuid::try_parse(&after)).transpose();
+    Ok((after.map_err(|_| Trouble::field("after", "must be the next of a page"))?, most))
+}
+
+/// What the next request gives as `after`; none at the end.
+pub fn next_of_report<T>(found: &[T], most: u64, id: impl Fn(&T) -> Uuid) -> Option<String> {
+    let last = found.last().filter(|_| found.len() as u64 == most)?;
+    Some(id(last).to_string())
+}
+
 /// Part of a list, the newest first.
 #[derive(Object)]
 pub struct Listed<T: ParseFromJSON + ToJSON> {
