@@ -64,11 +64,24 @@ pub async fn has_from(
     Ok(same.one(db).await?.is_some())
 }
 
-/// What happened stays; to whom and whence does not.
+/// What happened stays; to whom and whence does not, nor the trace, which names the person for some days.
 pub async fn forget_person(db: &impl ConnectionTrait, user: Uuid, pseudonym: Uuid) -> Result<(), DbErr> {
-    let change =
-        ActiveModel { subject: Set(pseudonym), address: Set(None), user_agent: Set(None), ..Default::default() };
+    let change = ActiveModel {
+        subject: Set(pseudonym),
+        address: Set(None),
+        user_agent: Set(None),
+        trace_id: Set(String::new()),
+        ..Default::default()
+    };
     Entity::update_many().set(change).filter(Column::Subject.eq(user)).exec(db).await.map(drop)
+}
+
+/// Everything about these.
+pub async fn forget_of(db: &impl ConnectionTrait, users: Vec<Uuid>) -> Result<(), DbErr> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    Entity::delete_many().filter(Column::Subject.is_in(users)).exec(db).await.map(drop)
 }
 
 pub async fn forget_before(db: &impl ConnectionTrait, at: i64) -> Result<bool, DbErr> {

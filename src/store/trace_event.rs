@@ -74,6 +74,12 @@ pub async fn forget_beyond(db: &impl ConnectionTrait, most: i64) -> Result<bool,
     super::forget::<Entity, i64>(db, Column::Id, Column::Id.lte(newest.id - most)).await
 }
 
+/// What was checked stays for its time; for whom does not.
+pub async fn forget_person(db: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
+    let change = ActiveModel { user_id: Set(None), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::UserId.eq(user)).exec(db).await.map(drop)
+}
+
 pub async fn forget_before(db: &impl ConnectionTrait, at: i64) -> Result<bool, DbErr> {
     super::forget::<Entity, i64>(db, Column::Id, Column::At.lt(at)).await
 }

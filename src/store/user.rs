@@ -3,6 +3,7 @@
 use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::ExprTrait};
 use serde_json::{Map, Value};
 
+use super::security_event;
 use crate::protocol::{claims::StandardClaims, text};
 
 #[sea_orm::model]
@@ -317,9 +318,12 @@ pub async fn call_back(db: &impl ConnectionTrait, id: Uuid) -> Result<(), DbErr>
     bump.exec(db).await.map(drop)
 }
 
-/// Accounts that nobody has confirmed since then. True when there may be more.
+/// Accounts that nobody has confirmed since then, with what happened to them: there was nobody. True when there may be more.
 pub async fn forget_unconfirmed(db: &impl ConnectionTrait, before: i64) -> Result<bool, DbErr> {
-    super::forget::<Entity, Uuid>(db, Column::Id, Column::UnconfirmedSince.lt(before)).await
+    let forgotten = super::forget_some::<Entity, Uuid>(db, Column::Id, Column::UnconfirmedSince.lt(before)).await?;
+    let may_be_more = forgotten.len() as u64 == super::AT_ONCE;
+    security_event::forget_of(db, forgotten).await?;
+    Ok(may_be_more)
 }
 
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {

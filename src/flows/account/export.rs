@@ -62,6 +62,8 @@ pub async fn begin(app: &App, me: &Me) -> Result<Export, Trouble> {
         log::said(&trace, Happened::DataExported);
     }
     links::settle(app, trace, noted.map_err(Trouble::from))?;
+    // The sign-in that led here was written behind its answer.
+    app.attempts.flush_briefly().await;
     Ok(Export { app: app.clone(), user: me.user.clone(), next: Next::Profile })
 }
 
@@ -98,6 +100,7 @@ impl Export {
             "password_changed_at": set,
             "created_at": user.created_at,
             "updated_at": user.updated_at,
+            "delete_at": user.delete_at,
         });
         let profile = serde_json::to_value(Profile::of(user)).unwrap_or_default();
         Ok(format!(
@@ -277,5 +280,5 @@ fn of_event(row: &SecurityEvent) -> Value {
 
 /// What it said is not kept once it was sent, and had links in it before.
 fn of_mail(row: &Mail) -> Value {
-    json!({ "letter": row.letter, "created_at": row.created_at, "sent_at": row.sent_at })
+    json!({ "to": row.recipient, "letter": row.letter, "created_at": row.created_at, "sent_at": row.sent_at })
 }

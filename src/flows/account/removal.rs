@@ -16,7 +16,7 @@ use crate::{
     },
     protocol::trace::{Kind, Trace},
     store::{
-        former_user, invitation, security_event,
+        former_user, invitation, security_event, trace_event,
         user::{self, User},
     },
 };
@@ -29,6 +29,7 @@ pub(super) async fn remove(app: &App, db: &impl ConnectionTrait, user: &User, tr
     let ended = Ending::within(app, &trace.id).all_of(db, user.id).await?;
     Line::by_itself(app, trace, user.id, Happened::Deleted).insert(db).await?;
     security_event::forget_person(db, user.id, app.id()).await?;
+    trace_event::forget_person(db, user.id).await?;
     former_user::insert(db, former_user::hash_of(user.id), app.now()).await?;
     if let Some(email) = &user.email {
         invitation::forget_address(db, email).await?;

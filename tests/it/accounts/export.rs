@@ -41,6 +41,7 @@ async fn sec_170_an_export_is_complete() {
     assert_eq!(all["grants"][0]["client_id"], "c1");
     assert_eq!(all["grants"][0]["offline"], true);
     assert_eq!(all["security_log"][0]["event"], "data_exported", "the export is a line, too");
+    assert_eq!(all["login_attempts"][0]["result"], "ok", "the sign-in that led here");
     for list in ["apps", "sessions", "grants", "login_attempts", "security_log", "mails"] {
         assert!(all[list].is_array(), "{list}");
     }
