@@ -364,5 +364,7 @@ try {
   }
 } finally {
   await browser.close()
+  // Also those that were opened for nothing, or it waits for them.
+  server.closeAllConnections()
   server.close()
 }

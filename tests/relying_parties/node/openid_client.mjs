@@ -216,5 +216,7 @@ try {
   await check('the browser had nothing to complain about', () => quiet(refused))
 } finally {
   await browser.close()
+  // Also those that were opened for nothing, or it waits for them.
+  server.closeAllConnections()
   server.close()
 }

@@ -363,5 +363,7 @@ try {
   await (setting.broken ? broken(browser) : everything(browser))
 } finally {
   await browser.close()
+  // Also those that were opened for nothing, or it waits for them.
+  server.closeAllConnections()
   server.close()
 }

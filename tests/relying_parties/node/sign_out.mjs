@@ -176,5 +176,7 @@ try {
   await looks()
 } finally {
   server.closeAllConnections()
+  // Also those that were opened for nothing, or it waits for them.
+  server.closeAllConnections()
   server.close()
 }
