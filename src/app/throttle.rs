@@ -4,10 +4,12 @@
 use std::{
     collections::HashSet,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use moka::sync::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::protocol::{Code, Error, Result, rule, trace::Shown};
@@ -17,7 +19,7 @@ const FREE: u32 = 4;
 /// The longest wait, in seconds.
 const LONGEST: i64 = 15 * 60;
 /// A counter that rests this long is forgotten.
-const FORGOTTEN: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
 /// What guesses are counted against.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -80,8 +82,16 @@ struct Failures {
 /// How many tries of those who wait are kept in a minute, of all together: a storm must not fill the disk.
 const KEPT_A_MINUTE: usize = 60;
 
+/// A place among those who try for one account at this moment.
+pub struct Turn(#[expect(dead_code, reason = "it is given back when it is dropped")] Option<OwnedSemaphorePermit>);
+
+/// How long somebody waits for their turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub struct Throttle {
     failures: Option<Cache<Key, Failures>>,
+    /// Who tries for an account at this moment.
+    turns: Cache<Key, Arc<Semaphore>>,
     /// A minute, and the tries that were kept of it.
     kept: Mutex<(i64, HashSet<[Key; 2]>)>,
 }
@@ -90,7 +100,19 @@ impl Throttle {
     /// `on = false`: nothing is counted, for benchmarks and certification.
     pub fn new(on: bool) -> Self {
         let cache = || Cache::builder().max_capacity(100_000).time_to_idle(FORGOTTEN).build();
-        Throttle { failures: on.then(cache), kept: Mutex::default() }
+        let turns = Cache::builder().max_capacity(100_000).time_to_idle(Duration::from_secs(60)).build();
+        Throttle { failures: on.then(cache), turns, kept: Mutex::default() }
+    }
+
+    /// Whoever has failed before is judged one try after another, so that many at once get no more tries than one would:
+    /// a failure counts before the next is looked at. None for who has waited for too long.
+    pub async fn turn(&self, key: &Key, now: i64) -> Option<Turn> {
+        let Some(failures) = &self.failures else { return Some(Turn(None)) };
+        let has_failed = failures.get(key).is_some_and(|failed| decayed(failed, now) > 0);
+        let turns = self.turns.get_with_by_ref(key, || Arc::new(Semaphore::new(FREE as usize)));
+        let places = if has_failed { FREE } else { 1 };
+        let turn = tokio::time::timeout(PATIENCE, turns.acquire_many_owned(places)).await;
+        Some(Turn(Some(turn.ok()?.ok()?)))
     }
 
     /// # Errors

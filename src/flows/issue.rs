@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     client_keys, client_use,
     grants::{Approval, Beginning, Claim, authorization_code, refresh_token as rotation},
+    login::Standing,
     refresh_token::{self, Named},
     subject, write, write_one,
 };
@@ -175,15 +176,18 @@ async fn spend(app: &App, claim: Claim, row: Option<opaque::Model>, trace: &mut 
         (Claim::Free, None) => Ok(()),
         (Claim::Free, Some(row)) => Ok(write_one!(app, db => opaque::insert(db, row)).await?),
         (Claim::Begin(beginning), row) => {
-            let (of_app, Beginning { grant, session, arrival }) = (app.clone(), *beginning);
-            Ok(write!(app, db => {
+            let (of_app, Beginning { grant, session, arrival, standing }) = (app.clone(), *beginning);
+            let begun = write!(app, db => {
+                if !standing.holds(db).await? {
+                    return Ok(false);
+                }
                 if let Some(session) = session { session::start(db, session).await? }
                 if let Some(arrival) = arrival { arrival.keep(&of_app, db).await? }
                 grant::insert(db, grant).await?;
                 if let Some(row) = row { opaque::insert(db, row).await? }
-                Ok(())
-            })
-            .await?)
+                Ok(true)
+            });
+            if begun.await? { Ok(()) } else { Err(Error { code: Code::InvalidGrant, ..Standing::lost() }) }
         }
         (Claim::Redeem { grant: id, expires_at }, row) => {
             let won = match row {

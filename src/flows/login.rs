@@ -1,5 +1,6 @@
 //! Login with a password: the same answer and the same work whether or not the account exists.
 
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::{
@@ -26,7 +27,7 @@ use crate::{
         trace::{Kind, Shown, Trace},
     },
     store::{
-        authorization,
+        authorization, password,
         session::{self, Session},
         user::{self, User},
     },
@@ -63,8 +64,8 @@ pub async fn with_password(
     let journey = authorize::look(app, id, visitor, Kind::Login).await?;
     let mut trace = journey.trace;
     let outcome = async {
-        let user = match prove(app, visitor, login, password, &mut trace).await? {
-            Proof::Right(user) => user,
+        let (user, standing) = match prove(app, visitor, login, password, &mut trace).await? {
+            Proof::Right(user, standing) => (user, standing),
             Proof::Wrong => return Ok(Outcome::Wrong),
             Proof::Unconfirmed(user) => {
                 verification::send_again(app, visitor, &user).await;
@@ -72,7 +73,7 @@ pub async fn with_password(
             }
             Proof::TooMany(wait) => return Ok(Outcome::TooMany(wait)),
         };
-        let signed_in = start_session(app, visitor, journey.signed_in, (&user, Some(id)), &trace).await?;
+        let signed_in = start_session(app, visitor, journey.signed_in, (&user, Some(id)), standing, &trace).await?;
         Ok(Outcome::SignedIn(signed_in))
     };
     let outcome = outcome.await;
@@ -81,11 +82,45 @@ pub async fn with_password(
 
 /// What a name and a password prove.
 pub enum Proof {
-    Right(Box<User>),
+    Right(Box<User>, Standing),
     /// It is right, but the address must be confirmed first.
     Unconfirmed(Box<User>),
     Wrong,
     TooMany(Wait),
+}
+
+/// What a proof rests on. Whoever goes on with it looks again in the write: a sign-in and a new password at the same moment
+/// come one after the other, and the old password opens nothing after the new one is there (case SEC-108).
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    person: Uuid,
+    token_version: i32,
+    password_changed_at: Option<i64>,
+}
+
+impl Standing {
+    /// Of somebody who proved it in another way than by the password, or has just made the account.
+    pub fn of(user: &User) -> Self {
+        Standing { person: user.id, token_version: user.token_version, password_changed_at: None }
+    }
+
+    /// Whether it is so still. Until the write ends nobody changes it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn holds(self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+        let Some(user) = user::find_locked(db, self.person).await? else { return Ok(false) };
+        if !user.is_enabled() || user.token_version != self.token_version {
+            return Ok(false);
+        }
+        let Some(at) = self.password_changed_at else { return Ok(true) };
+        Ok(password::find(db, self.person).await?.is_some_and(|row| row.changed_at == at))
+    }
+
+    /// What somebody is told who was overtaken.
+    pub fn lost() -> Error {
+        Code::AccessDenied.because("the account was changed meanwhile; sign in again").under(&rule::LOGIN)
+    }
 }
 
 /// Checks a name and a password, counts failures, and re-hashes what was hashed too cheaply.
@@ -96,9 +131,9 @@ pub async fn prove(app: &App, visitor: &Visitor, login: &str, password: &str, tr
     let account = canonical(app, login).unwrap_or_else(|| login.chars().take(64).collect());
     let found = find(app, login).await?;
     let person = found.as_ref().map(|user| user.id);
-    let (proof, ended) = judge(app, visitor, (account, found), password, trace).await?;
+    let (proof, ended) = judge(app, visitor, (account, found, None), password, trace).await?;
     let (proof, ended) = match proof {
-        Proof::Right(user) if user.unconfirmed_since.is_some() => {
+        Proof::Right(user, _) if user.unconfirmed_since.is_some() => {
             trace.refused(&Code::AccessDenied.because("the address is not confirmed").under(&rule::ACCOUNT));
             (Proof::Unconfirmed(user), Some(Tried::Unconfirmed))
         }
@@ -123,7 +158,8 @@ pub async fn find(app: &App, login: &str) -> Result<Option<User>> {
 /// forgotten: by none of the names, at this browser and at any.
 pub(super) fn forgive(app: &App, visitor: &Visitor, user: &User) {
     let browser = visitor.browser_hash().short();
-    for name in [&user.email, &user.username, &user.phone_number].into_iter().flatten() {
+    // Of numbers only one that signs this person in: another has none but its name here.
+    for name in [&user.email, &user.username, &user.phone_key].into_iter().flatten() {
         let name = canonical(app, name).unwrap_or_else(|| name.clone());
         app.throttle.succeeded(&[Key::KnownDevice(name.clone(), browser.clone()), Key::Account(name)]);
     }
@@ -136,12 +172,12 @@ pub(super) fn forgive(app: &App, visitor: &Visitor, user: &User) {
 pub async fn prove_again(
     app: &App,
     visitor: &Visitor,
-    user: &User,
+    (user, session): (&User, Option<Uuid>),
     password: &str,
     trace: &mut Trace,
 ) -> Result<Proof> {
     let account = user.email.clone().or_else(|| user.username.clone()).unwrap_or_else(|| user.sub());
-    let (proof, ended) = judge(app, visitor, (account, Some(user.clone())), password, trace).await?;
+    let (proof, ended) = judge(app, visitor, (account, Some(user.clone()), session), password, trace).await?;
     note(app, visitor, Some(user.id), (Method::PasswordAgain, ended), trace);
     Ok(proof)
 }
@@ -153,46 +189,57 @@ fn note(app: &App, visitor: &Visitor, person: Option<Uuid>, (method, ended): (Me
     }
 }
 
+/// `session`: that of the person whose password is asked again.
 async fn judge(
     app: &App,
     visitor: &Visitor,
-    (name, found): (String, Option<User>),
+    (name, found, session): (String, Option<User>, Option<Uuid>),
     password: &str,
     trace: &mut Trace,
 ) -> Result<(Proof, Option<Tried>)> {
     let is_known = found.as_ref().is_some_and(|user| visitor.knows(app, user.id));
-    let account = match is_known {
-        true => Key::KnownDevice(name.clone(), visitor.browser_hash().short()),
-        false => Key::Account(name.clone()),
+    let address = Key::Address(visitor.address);
+    // Whoever is known is not held up by strangers, not even by those who share the address (K11).
+    let (account, address) = match session.map(|id| id.to_string()).or(is_known.then(|| visitor.browser_hash().short()))
+    {
+        Some(known) => (Key::KnownDevice(name.clone(), known), None),
+        None => (Key::Account(name.clone()), Some(address)),
     };
-    let keys = [account, Key::Address(visitor.address)];
+    let keys: Vec<_> = std::iter::once(account.clone()).chain(address).collect();
     trace.user_id = found.as_ref().map(|user| user.id);
+    let _turn = app.throttle.turn(&account, app.now()).await.ok_or_else(busy)?;
     if let Some(wait) = app.throttle.wait(&keys, app.now()) {
         let error = wait.refusal();
         event::refused(trace, &error);
         trace.refused(&error);
-        let is_kept = app.throttle.is_kept(&keys, app.now());
+        let is_kept = app.throttle.is_kept(&[account, Key::Address(visitor.address)], app.now());
         return Ok((Proof::TooMany(wait), is_kept.then_some(Tried::Waits(wait.locked))));
     }
-    let verdict = passwords::is_right(app, trace.user_id, &name, password).await?;
-    if let Some(user) = found.clone().filter(|user| verdict && user.is_enabled()) {
-        app.throttle.succeeded(&keys[..1]);
+    let verdict = passwords::verify(app, trace.user_id, &name, password).await?;
+    if let Some((user, changed_at)) = found.clone().filter(User::is_enabled).zip(verdict) {
+        app.throttle.succeeded(&[account]);
         trace.passed(&rule::LOGIN, Some(Shown::word("password")));
         event::happened(trace, Event::Login, if user.unconfirmed_since.is_some() { "unconfirmed" } else { "ok" });
-        return Ok((Proof::Right(Box::new(user)), Some(Tried::Well)));
+        let standing = Standing { password_changed_at: Some(changed_at), ..Standing::of(&user) };
+        return Ok((Proof::Right(Box::new(user), standing), Some(Tried::Well)));
     }
     let is_locked = app.throttle.failed(&keys, app.now());
-    trace.refused(&wrong(trace.user_id, verdict));
+    trace.refused(&wrong(trace.user_id, verdict.is_some()));
     event::happened(trace, Event::Login, "refused");
     if let Some(user) = found.as_ref().filter(|user| is_locked && user.is_enabled()) {
         attempt::locked(app, trace, &visitor.device, user);
     }
     let ended = match (found, verdict) {
         (None, _) => Tried::NobodyHasTheName,
-        (Some(_), false) => Tried::WrongPassword,
-        (Some(_), true) => Tried::Disabled,
+        (Some(_), None) => Tried::WrongPassword,
+        (Some(_), Some(_)) => Tried::Disabled,
     };
     Ok((Proof::Wrong, Some(ended)))
+}
+
+/// Too many try for one account at once, as for too many passwords at once.
+fn busy() -> Error {
+    crate::crypto::password::Busy.into()
 }
 
 /// The trace may know what the page must not say.
@@ -214,12 +261,13 @@ fn canonical(app: &App, login: &str) -> Option<String> {
 /// which apps know as `sid`; another person ends it, and its apps are told.
 ///
 /// # Errors
-/// When the database is away.
+/// When the database is away, or what `standing` says is so no longer.
 pub async fn start_session(
     app: &App,
     visitor: &Visitor,
     before: Option<(Session, User)>,
     (user, journey): (&User, Option<Uuid>),
+    standing: Standing,
     trace: &Trace,
 ) -> Result<SignedIn> {
     let (cookie, now) = (app.secret(), app.now());
@@ -240,6 +288,9 @@ pub async fn start_session(
         kind: session::BROWSER.to_owned(),
     };
     let ended = write!(app, db => {
+        if !standing.holds(db).await? {
+            return Ok(None);
+        }
         let mut ended = Ended::default();
         if let Some((session, user)) = other {
             ended = ending.one(db, session, user).await?;
@@ -255,9 +306,9 @@ pub async fn start_session(
         if let Some(arrival) = arrival {
             arrival.keep(&of_app, db).await?;
         }
-        Ok(ended)
+        Ok(Some(ended))
     });
-    ended.await?.tell_soon(app);
+    ended.await?.ok_or_else(Standing::lost)?.tell_soon(app);
     if is_new {
         Arrival::said(app, trace);
     }

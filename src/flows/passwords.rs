@@ -198,10 +198,10 @@ impl New {
 ///
 /// # Errors
 /// When the server is too busy to hash, or the database is away.
-pub async fn is_right(app: &App, user: Option<Uuid>, name: &str, given: &str) -> Result<bool> {
+pub async fn verify(app: &App, user: Option<Uuid>, name: &str, given: &str) -> Result<Option<i64>> {
     // Refused before hashing, at the same cost for everybody (case SEC-113).
     if given.len() > LONGEST || given.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let decoy = decoy::of(app, name).await?;
     let row = match user {
@@ -211,14 +211,14 @@ pub async fn is_right(app: &App, user: Option<Uuid>, name: &str, given: &str) ->
     let given = text::password(given);
     let stored = row.as_ref().map(|row| &row.phc);
     let verdict = app.hashing.verify(&given, stored.or(decoy.as_ref()).map(|phc| phc.0.as_str())).await?;
-    let Some(row) = row.filter(|_| verdict.right) else { return Ok(false) };
+    let Some(row) = row.filter(|_| verdict.right) else { return Ok(None) };
     // A crowd that waits to be hashed does not keep out who was right: the next login will do.
     if verdict.outdated
         && let Ok(stronger) = app.hashing.hash(&given, app.random.bytes()).await
     {
         write_one!(app, db => password::rehash(db, row.user_id, &row.phc, Phc(stronger))).await?;
     }
-    Ok(true)
+    Ok(Some(row.changed_at))
 }
 
 /// A random password that fulfils the policy in force.

@@ -4,7 +4,7 @@ use super::{
     Refused, Trouble, Why,
     admin::users::{self, NewUser},
     event::{self, Changed, Event},
-    login::{self, SignedIn},
+    login::{self, SignedIn, Standing},
     visitor::Visitor,
     write,
 };
@@ -109,7 +109,7 @@ pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> 
     trace.passed(&rule::ACCOUNT, Some(Shown::word("an administrator was made")));
     app.record(trace.clone());
     let before = visitor.session(app).await?;
-    Ok(login::start_session(app, visitor, before, (&person, None), &trace).await?)
+    Ok(login::start_session(app, visitor, before, (&person, None), Standing::of(&person), &trace).await?)
 }
 
 fn spent() -> Error {

@@ -6,11 +6,11 @@ use sea_orm::{
     ActiveValue::Set,
     Condition, DbBackend, FromQueryResult, QueryOrder, QuerySelect, QueryTrait, Statement,
     entity::prelude::*,
-    sea_query::{ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 use super::{
-    Prepared, revoked_token,
+    Prepared, revoked_token, session,
     user::{self, User},
 };
 use crate::{
@@ -135,7 +135,8 @@ pub async fn page_of(
     rows.order_by_asc(Column::Id).limit(most).all(db).await
 }
 
-/// True for exactly one caller, however many try at once, on every database.
+/// True for exactly one caller, however many try at once, on every database; for nobody once the session is over that the
+/// code was given in, whoever ended it while the code was on its way.
 pub async fn redeem(db: &impl ConnectionTrait, id: Uuid, now: i64, expires_at: i64) -> Result<bool, DbErr> {
     let change = ActiveModel {
         redeemed_at: Set(Some(now)),
@@ -143,11 +144,18 @@ pub async fn redeem(db: &impl ConnectionTrait, id: Uuid, now: i64, expires_at: i
         expires_at: Set(expires_at),
         ..Default::default()
     };
+    let its_session = Query::select()
+        .column(session::Column::Id)
+        .from(session::Entity)
+        .and_where(Expr::col((session::Entity, session::Column::Id)).equals((Entity, Column::SessionId)))
+        .to_owned();
+    let in_session = Condition::any().add(Column::SessionId.is_null()).add(Expr::exists(its_session));
     let updated = Entity::update_many()
         .set(change)
         .filter(Column::Id.eq(id))
         .filter(Column::RedeemedAt.is_null())
         .filter(Column::RevokedAt.is_null())
+        .filter(in_session)
         .exec(db)
         .await?;
     Ok(updated.rows_affected == 1)

@@ -64,13 +64,17 @@ pub async fn find_open(
     Ok(link.filter(|link| link.kind == kind.as_str() && link.used_at.is_none() && link.expires_at > now))
 }
 
-/// The newest link of its kind makes the older ones worthless.
+/// The newest link of its kind makes the older ones worthless; but a way back to one address does not close the way back to
+/// another, or whoever has taken an account over would close that of its owner (case SEC-123).
 pub async fn replace(db: &impl ConnectionTrait, link: MailLink) -> Result<(), DbErr> {
-    let older = Entity::update_many()
+    let mut older = Entity::update_many()
         .set(ActiveModel { expires_at: Set(link.created_at), ..Default::default() })
         .filter(Column::UserId.eq(link.user_id))
         .filter(Column::Kind.eq(link.kind.as_str()))
         .filter(Column::ExpiresAt.gt(link.created_at));
+    if link.kind == LinkKind::KeepEmail.as_str() {
+        older = older.filter(Column::Email.eq(link.email.as_deref()));
+    }
     older.exec(db).await?;
     Entity::insert(ActiveModel::from(link)).exec_without_returning(db).await.map(drop)
 }
@@ -94,6 +98,17 @@ pub async fn void(db: &impl ConnectionTrait, user: Uuid, kinds: &[LinkKind], now
         Condition::all().add(Column::UserId.eq(user)).add(Column::Kind.is_in(kinds)).add(Column::ExpiresAt.gt(now));
     let change = ActiveModel { expires_at: Set(now), ..Default::default() };
     Entity::update_many().set(change).filter(open).exec(db).await.map(drop)
+}
+
+/// Once an address has come back: the ways back to those that replaced it lead nowhere.
+pub async fn void_ways_back_since(db: &impl ConnectionTrait, user: Uuid, since: i64, now: i64) -> Result<(), DbErr> {
+    let later = Condition::all()
+        .add(Column::UserId.eq(user))
+        .add(Column::Kind.eq(LinkKind::KeepEmail.as_str()))
+        .add(Column::CreatedAt.gte(since))
+        .add(Column::ExpiresAt.gt(now));
+    let change = ActiveModel { expires_at: Set(now), ..Default::default() };
+    Entity::update_many().set(change).filter(later).exec(db).await.map(drop)
 }
 
 /// How many links of this kind were made for the person since then (case SEC-122).

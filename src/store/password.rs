@@ -27,6 +27,11 @@ pub async fn set(db: &impl ConnectionTrait, user: Uuid, phc: Phc, now: i64) -> R
     Entity::insert(row).on_conflict(replace).exec_without_returning(db).await.map(drop)
 }
 
+/// Nobody signs in with a password any more, until another is set.
+pub async fn remove(db: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
+    Entity::delete_by_id(user).exec(db).await.map(drop)
+}
+
 /// For people who have none yet.
 pub async fn insert_many(db: &impl ConnectionTrait, rows: Vec<(Uuid, Phc)>, now: i64) -> Result<(), DbErr> {
     if rows.is_empty() {

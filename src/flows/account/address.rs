@@ -20,7 +20,7 @@ use crate::{
     store::{
         grant, is_duplicate,
         mail_link::{self, LinkKind},
-        user,
+        password, user,
     },
 };
 
@@ -55,9 +55,13 @@ async fn ask_traced(
     links::count(app, visitor)?;
     let owner = user::find_by_login(&app.db, &email).await?.filter(|owner| owner.id != me.user.id);
     let letters = letters(app, me, &email, owner.is_none());
+    let mut concerned: Vec<_> = owner.iter().map(|owner| owner.id).chain([me.user.id]).collect();
+    concerned.sort_unstable();
     let line = Line::new(app, trace, me.user.id, Happened::EmailChangeAsked, &me.device);
     let (of_app, id, now) = (app.clone(), me.user.id, app.now());
     let is_room = write!(app, db => {
+        // In one order: two people who want each other's address do not wait for one another for ever.
+        for person in concerned { user::find_locked(db, person).await?; }
         if !links::has_room(db, id, LinkKind::ChangeEmail, now).await? {
             return Ok(false);
         }
@@ -90,13 +94,13 @@ fn letters(app: &App, me: &Me, email: &str, is_free: bool) -> Letters {
         user_id: Some(me.user.id),
         letter,
     };
+    // Also where nobody gets it, so that it makes the link before it worthless and counts: whether it does would tell who
+    // has an account.
+    let link = links::fresh(app, me.user.id, LinkKind::ChangeEmail, Some(email));
+    letters.links.push(link.row);
     if is_free {
-        let link = links::fresh(app, me.user.id, LinkKind::ChangeEmail, Some(email));
-        letters.links.push(link.row);
-        letters.mails.push(to(
-            email,
-            Letter::ConfirmNewAddress { link: link.address, hours: links::hours(app, LinkKind::ChangeEmail) },
-        ));
+        let hours = links::hours(app, LinkKind::ChangeEmail);
+        letters.mails.push(to(email, Letter::ConfirmNewAddress { link: link.address, hours }));
     }
     if let Some(old) = me.user.email.as_deref().filter(|_| me.user.email_verified) {
         let link = links::fresh(app, me.user.id, LinkKind::KeepEmail, Some(old));
@@ -113,29 +117,36 @@ fn hint(email: &str) -> String {
     format!("{}…@{domain}", local.chars().take(1).collect::<String>())
 }
 
-/// What the page of a link shows: the address that it is about.
+/// What the page of the link to the old address shows: that address.
 ///
 /// # Errors
 /// When the link does not work.
-pub async fn look(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> Result<String, Trouble> {
+pub async fn look(app: &App, visitor: &Visitor, token: &str) -> Result<String, Trouble> {
     let trace = links::trace(app, visitor, None);
-    let open = links::open(app, visitor, kind, token).await;
+    let open = links::open(app, visitor, LinkKind::KeepEmail, token).await;
     links::settle(app, trace, open.map(|open| open.link.email.unwrap_or_default()))
 }
 
-/// The new address is confirmed and counts from now on.
+/// The new address is confirmed and counts from now on. Whoever does it is the person whose account it is, here or by the
+/// password: nobody gets a stranger to confirm an address for them.
 ///
 /// # Errors
-/// When the link does not work, or somebody has the address meanwhile.
-pub async fn confirm(app: &App, visitor: &Visitor, token: &str) -> Result<(), Trouble> {
+/// When the link does not work, the password is wrong or missing, or somebody has the address meanwhile.
+pub async fn confirm(app: &App, visitor: &Visitor, token: &str, password: Option<&str>) -> Result<(), Trouble> {
     let mut trace = links::trace(app, visitor, None);
-    let confirmed = confirm_traced(app, visitor, token, &mut trace).await;
+    let confirmed = confirm_traced(app, visitor, (token, password), &mut trace).await;
     links::settle(app, trace, confirmed)
 }
 
-async fn confirm_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trace) -> Result<(), Trouble> {
+async fn confirm_traced(
+    app: &App,
+    visitor: &Visitor,
+    (token, password): (&str, Option<&str>),
+    trace: &mut Trace,
+) -> Result<(), Trouble> {
     let links::Open { link, user } = links::open(app, visitor, LinkKind::ChangeEmail, token).await?;
     trace.user_id = Some(user.id);
+    links::prove(app, visitor, &user, password, trace).await?;
     let line = Line::new(app, trace, user.id, Happened::EmailChanged, &visitor.device);
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
     let new = link.email.unwrap_or_default();
@@ -169,8 +180,8 @@ async fn confirm_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut T
     }
 }
 
-/// The old address stays, or comes back: whoever asked for another one may have been a stranger, so everything ends, and
-/// the person gets a link to a new password.
+/// The old address stays, or comes back: whoever asked for another one may have been a stranger, so everything ends, the
+/// password too, and the person gets a link to a new one.
 ///
 /// # Errors
 /// When the link does not work.
@@ -185,7 +196,7 @@ async fn keep_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trac
     trace.user_id = Some(user.id);
     let line = Line::new(app, trace, user.id, Happened::EmailKept, &visitor.device);
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
-    let old = link.email.unwrap_or_default();
+    let (old, since) = (link.email.unwrap_or_default(), link.created_at);
     let reset = links::fresh(app, id, LinkKind::Reset, Some(&old));
     let minutes = links::minutes(app, LinkKind::Reset);
     let letter = Outgoing {
@@ -200,7 +211,12 @@ async fn keep_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trac
             return Ok(None);
         }
         user::set_email(db, id, &old, now).await?;
-        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail], now).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail, LinkKind::KeepAccount], now)
+            .await?;
+        mail_link::void_ways_back_since(db, id, since, now).await?;
+        // Whoever wanted the other address may know the password, and may have given the account up.
+        password::remove(db, id).await?;
+        user::keep(db, id, now).await?;
         mail_link::replace(db, reset.row).await?;
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;

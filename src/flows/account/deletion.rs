@@ -101,7 +101,9 @@ async fn postpone(app: &App, me: &Me, at: i64, trace: &Trace) -> Result<Planned,
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
         user::call_back(db, id).await?;
-        mail_link::void(db, id, &LinkKind::ALL, now).await?;
+        // But the ways back to an address: whoever gives the account up may not be its owner.
+        let but_back = LinkKind::ALL.into_iter().filter(|kind| *kind != LinkKind::KeepEmail).collect::<Vec<_>>();
+        mail_link::void(db, id, &but_back, now).await?;
         mail_link::replace(db, link.row).await?;
         if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
         line.insert(db).await?;

@@ -10,7 +10,8 @@ use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
     flows::{
-        Trouble, login,
+        Trouble, Why,
+        login::{self, Proof},
         mail::{self, Letter, Outgoing},
         visitor::Visitor,
         write,
@@ -116,6 +117,52 @@ pub async fn open(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> 
     }
 }
 
+/// What the page of a link about an address shows.
+pub struct Asked {
+    pub email: String,
+    /// Nobody, or somebody else, is signed in at this browser.
+    pub needs_password: bool,
+}
+
+/// # Errors
+/// When the link does not work.
+pub async fn look(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> Result<Asked, Trouble> {
+    let trace = trace(app, visitor, None);
+    let looked = async {
+        let open = open(app, visitor, kind, token).await?;
+        let needs_password = !is_at(app, visitor, &open.user).await?;
+        Ok(Asked { email: open.link.email.unwrap_or_default(), needs_password })
+    };
+    let looked = looked.await;
+    settle(app, trace, looked)
+}
+
+/// True when the person of the link is signed in at this browser; else the password proves who opened it.
+///
+/// # Errors
+/// A problem with the field `password`, or 429.
+pub async fn prove(
+    app: &App,
+    visitor: &Visitor,
+    user: &User,
+    given: Option<&str>,
+    trace: &mut Trace,
+) -> Result<bool, Trouble> {
+    if is_at(app, visitor, user).await? {
+        return Ok(true);
+    }
+    let given = given.filter(|given| !given.is_empty()).ok_or_else(|| Trouble::field("password", Why::Missing))?;
+    match login::prove_again(app, visitor, (user, None), given, trace).await? {
+        Proof::TooMany(wait) => Err(Trouble::Broken(wait.refusal())),
+        Proof::Wrong => Err(Trouble::field("password", Why::Wrong)),
+        _ => Ok(false),
+    }
+}
+
+async fn is_at(app: &App, visitor: &Visitor, user: &User) -> Result<bool, Trouble> {
+    Ok(Me::at(app, visitor).await?.is_some_and(|me| me.user.id == user.id))
+}
+
 /// What is said of every link that does not work.
 pub fn dead() -> Error {
     Code::AccessDenied.because("this link was used or has expired, or there is a newer one").under(&rule::MAIL_LINK)
@@ -156,7 +203,10 @@ pub async fn mail(
     let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
     let (of_app, id, now) = (app.clone(), user.id, app.now());
     write!(app, db => {
-        if !has_room(db, id, kind, now).await? {
+        // Of an address that was replaced a moment ago nobody gets a link.
+        let current = user::find_locked(db, id).await?;
+        let is_theirs = current.is_some_and(|user| user.email.as_ref() == Some(&letter.to));
+        if !is_theirs || !has_room(db, id, kind, now).await? {
             return Ok(());
         }
         mail_link::replace(db, link.row).await?;

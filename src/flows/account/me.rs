@@ -6,7 +6,7 @@ use crate::{
     app::{App, throttle::counted},
     flows::{
         Trouble,
-        login::{self, Proof},
+        login::{self, Proof, Standing},
         visitor::{Device, Visitor},
     },
     protocol::{
@@ -63,7 +63,7 @@ impl Me {
         match given {
             None if self.is_fresh(app) => Ok(()),
             None => Err(Trouble::field("current_password", crate::flows::Why::Missing)),
-            Some(given) => self.prove_password(app, visitor, given, trace).await,
+            Some(given) => self.prove_password(app, visitor, given, trace).await.map(drop),
         }
     }
 
@@ -71,9 +71,17 @@ impl Me {
     ///
     /// # Errors
     /// A problem with the field `current_password`, or 429.
-    pub async fn prove_password(&self, app: &App, visitor: &Visitor, given: &str, trace: &mut Trace) -> Outcome {
-        match login::prove_again(app, visitor, &self.user, given, trace).await? {
-            Proof::Right(_) | Proof::Unconfirmed(_) => Ok(()),
+    pub async fn prove_password(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        given: &str,
+        trace: &mut Trace,
+    ) -> Result<Standing, Trouble> {
+        match login::prove_again(app, visitor, (&self.user, self.session), given, trace).await? {
+            Proof::Right(_, standing) => Ok(standing),
+            // Nobody is signed in whose address must be confirmed first.
+            Proof::Unconfirmed(_) => Err(Trouble::Broken(Standing::lost())),
             Proof::Wrong => Err(Trouble::field("current_password", crate::flows::Why::Wrong)),
             Proof::TooMany(wait) => Err(Trouble::Broken(wait.refusal())),
         }

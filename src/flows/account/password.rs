@@ -9,6 +9,7 @@ use crate::{
     app::App,
     flows::{
         Trouble, Why,
+        login::Standing,
         mail::{self, Letter, Outgoing},
         passwords::{self, About},
         session_end::Ending,
@@ -41,7 +42,7 @@ async fn change_traced(
     if current.is_empty() {
         return Err(Trouble::field("current_password", Why::Missing));
     }
-    me.prove_password(app, visitor, current, trace).await?;
+    let standing = me.prove_password(app, visitor, current, trace).await?;
     let fresh = passwords::prepare(app, &About::person(&me.user), new).await;
     let fresh = fresh.map_err(|trouble| trouble.in_field("new_password"))?;
     let line = Line::new(app, trace, me.user.id, Happened::PasswordChanged, &me.device);
@@ -49,15 +50,18 @@ async fn change_traced(
     let (now, id, session) = (app.now(), me.user.id, me.session);
     let (ending, of_app) = (Ending::within(app, &trace.id), app.clone());
     let ended = write!(app, db => {
+        if !standing.holds(db).await? {
+            return Ok(None);
+        }
         fresh.set(db, id).await?;
         let ended = ending.others_of(db, id, session).await?;
         grant::revoke_others_of_user(db, id, session, now).await?;
-        mail_link::void(db, id, &[LinkKind::Reset], now).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail], now).await?;
         if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
         line.insert(db).await?;
-        Ok(ended)
+        Ok(Some(ended))
     });
-    ended.await?.tell_soon(app);
+    ended.await?.ok_or_else(|| Trouble::Broken(Standing::lost()))?.tell_soon(app);
     mail::send_soon(app);
     log::said(trace, Happened::PasswordChanged);
     Ok(())

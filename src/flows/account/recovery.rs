@@ -70,11 +70,15 @@ async fn finish_traced(
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
     let (ending, of_app, email) = (Ending::within(app, &trace.id), app.clone(), link.email);
     let ended = write!(app, db => {
+        // Whoever signs in at this moment does so before, and is signed out, or after, with the new password.
+        user::find_locked(db, id).await?;
         if !mail_link::spend(db, &hash, now).await? {
             return Ok(None);
         }
         // The link came to this address, so it is the person's.
-        if let Some(email) = &email { user::confirm_email(db, id, email, now).await?; }
+        if let Some(email) = &email && !user::confirm_email(db, id, email, now).await? {
+            return Ok(None);
+        }
         fresh.set(db, id).await?;
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;

@@ -16,7 +16,7 @@ use crate::{
         event::{self, Event},
         grants::{Approval, Beginning, Claim, password},
         issue::{self, Tokens},
-        login::{self, Proof},
+        login::{self, Proof, Standing},
         session_end::{Ended, Ending},
         token, try_it,
         userinfo::Bearer,
@@ -98,7 +98,9 @@ pub async fn login(app: &App, visitor: &Visitor, login: &str, password: &str) ->
 
 async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str, trace: &mut Trace) -> Result<Outcome> {
     Ok(match login::prove(app, visitor, login, password, trace).await? {
-        Proof::Right(user) => Outcome::SignedIn(Box::new(begin_traced(app, visitor, *user, trace).await?)),
+        Proof::Right(user, standing) => {
+            Outcome::SignedIn(Box::new(begin_traced(app, visitor, (*user, standing), trace).await?))
+        }
         Proof::Unconfirmed(user) => {
             verification::send_again(app, visitor, &user).await;
             Outcome::Unconfirmed
@@ -115,7 +117,8 @@ async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str,
 pub async fn begin(app: &App, visitor: &Visitor, user: User) -> Result<SignedIn, Refused> {
     let mut trace = run(app, visitor);
     trace.user_id = Some(user.id);
-    let begun = begin_traced(app, visitor, user, &mut trace).await;
+    let standing = Standing::of(&user);
+    let begun = begin_traced(app, visitor, (user, standing), &mut trace).await;
     crate::flows::settle(app, trace, begun)
 }
 
@@ -124,7 +127,12 @@ fn run(app: &App, visitor: &Visitor) -> Trace {
 }
 
 /// A session without a cookie, which lives by the refresh token, and the tokens.
-async fn begin_traced(app: &App, visitor: &Visitor, user: User, trace: &mut Trace) -> Result<SignedIn> {
+async fn begin_traced(
+    app: &App,
+    visitor: &Visitor,
+    (user, standing): (User, Standing),
+    trace: &mut Trace,
+) -> Result<SignedIn> {
     let client = app.cache.client(&app.db, CLIENT_ID).await?;
     let client = client.ok_or_else(|| Code::UnauthorizedClient.because("the JSON API is off").under(&rule::CLIENT))?;
     let session = session(app, visitor, &user);
@@ -140,7 +148,7 @@ async fn begin_traced(app: &App, visitor: &Visitor, user: User, trace: &mut Trac
         nonce: None,
         refresh: Some(row.generation),
         grant: Some(row.clone()),
-        claim: Claim::Begin(Box::new(Beginning { grant: row, session: Some(session), arrival })),
+        claim: Claim::Begin(Box::new(Beginning { grant: row, session: Some(session), arrival, standing })),
     };
     let tokens = issue::tokens(app, &client, approval, trace).await?;
     if is_new {

@@ -1,16 +1,15 @@
 //! Whether an address is the person's (requirement AC2): a link that was mailed there, used by who knows the password.
 
 use super::{
-    links,
+    links::{self, Asked},
     log::{self, Happened, Line},
-    me::Me,
 };
 use crate::{
     app::App,
     crypto::secret::Secret,
     flows::{
-        Trouble, Why,
-        login::{self, Proof, SignedIn},
+        Trouble,
+        login::{self, SignedIn, Standing},
         mail::Letter,
         visitor::Visitor,
         write,
@@ -55,24 +54,11 @@ pub async fn send_again(app: &App, visitor: &Visitor, user: &User) {
 }
 
 /// What the page of a link shows.
-pub struct Asked {
-    pub email: String,
-    /// Nobody, or somebody else, is signed in at this browser.
-    pub needs_password: bool,
-}
-
+///
 /// # Errors
 /// When the link does not work.
 pub async fn look(app: &App, visitor: &Visitor, token: &str) -> Result<Asked, Trouble> {
-    let trace = links::trace(app, visitor, None);
-    let looked = async {
-        let open = links::open(app, visitor, LinkKind::Verify, token).await?;
-        let me = Me::at(app, visitor).await?;
-        let needs_password = me.is_none_or(|me| me.user.id != open.user.id);
-        Ok(Asked { email: open.link.email.unwrap_or_default(), needs_password })
-    };
-    let looked = looked.await;
-    links::settle(app, trace, looked)
+    links::look(app, visitor, LinkKind::Verify, token).await
 }
 
 /// The address is confirmed; who gave the password is signed in.
@@ -108,11 +94,7 @@ async fn confirm_traced(
 ) -> Result<Confirmed, Trouble> {
     let open = links::open(app, visitor, LinkKind::Verify, token).await?;
     trace.user_id = Some(open.user.id);
-    let me = Me::at(app, visitor).await?;
-    let is_here = me.is_some_and(|me| me.user.id == open.user.id);
-    if !is_here {
-        prove(app, visitor, &open.user, given, trace).await?;
-    }
+    let is_here = links::prove(app, visitor, &open.user, given, trace).await?;
     let line = Line::new(app, trace, open.user.id, Happened::EmailVerified, &visitor.device);
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), open.user.id);
     let email = open.link.email.unwrap_or_default();
@@ -131,24 +113,9 @@ async fn confirm_traced(
     let signed_in = match with_session && !is_here && user.is_enabled() {
         true => {
             let before = visitor.session(app).await?;
-            Some(login::start_session(app, visitor, before, (&user, None), trace).await?)
+            Some(login::start_session(app, visitor, before, (&user, None), Standing::of(&user), trace).await?)
         }
         false => None,
     };
     Ok(Confirmed { user, signed_in })
-}
-
-async fn prove(
-    app: &App,
-    visitor: &Visitor,
-    user: &User,
-    given: Option<&str>,
-    trace: &mut Trace,
-) -> Result<(), Trouble> {
-    let given = given.filter(|given| !given.is_empty()).ok_or_else(|| Trouble::field("password", Why::Missing))?;
-    match login::prove_again(app, visitor, user, given, trace).await? {
-        Proof::TooMany(wait) => Err(Trouble::Broken(wait.refusal())),
-        Proof::Wrong => Err(Trouble::field("password", Why::Wrong)),
-        _ => Ok(()),
-    }
 }

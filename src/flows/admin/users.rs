@@ -16,6 +16,7 @@ use crate::{
     protocol::{claims::StandardClaims, text},
     store::{
         grant, is_duplicate,
+        mail_link::{self, LinkKind},
         user::{self, Wanted},
     },
 };
@@ -131,10 +132,12 @@ pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Troubl
     let password = passwords::prepare(app, &About::person(&user), given).await?;
     let (now, ending) = (app.now(), Ending::alone(app));
     let ended = write!(app, db => {
+        user::find_locked(db, id).await?;
         password.set(db, id).await?;
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
         user::call_back(db, id).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail], now).await?;
         Ok(ended)
     });
     ended.await?.tell_soon(app);
@@ -156,6 +159,8 @@ pub async fn set_disabled(app: &App, id: Uuid, disabled: bool) -> Result<(), Tro
         if disabled {
             ended = ending.all_of(db, id).await?;
             grant::revoke_of_user(db, id, now).await?;
+            user::call_back(db, id).await?;
+            mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail], now).await?;
         }
         Ok(Some(ended))
     });

@@ -8,7 +8,7 @@ pub mod refresh_token;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{arrival::Arrival, client_auth::Presented};
+use super::{arrival::Arrival, client_auth::Presented, login::Standing};
 use crate::{
     app::App,
     protocol::{Result, Scope, trace::Trace},
@@ -57,6 +57,8 @@ pub struct Beginning {
     /// That it is a part of, if that begins here too.
     pub session: Option<Session>,
     pub arrival: Option<Arrival>,
+    /// What it rests on.
+    pub standing: Standing,
 }
 
 /// One `grant_type`. To add one: a file here, a line in [`GRANTS`].

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     flows::{
         client_auth::Presented,
-        login::{self, Proof},
+        login::{self, Proof, Standing},
         refresh_token,
         visitor::{Cookies, Device, Visitor},
     },
@@ -41,7 +41,7 @@ impl Grant for Password {
     ) -> Result<Approval> {
         let params = presented.params;
         let (login, password) = (params.require("username")?, params.require("password")?);
-        let user =
+        let (user, standing) =
             proven(app, Device::new(presented.address, Some(presented.user_agent)), login, password, trace).await?;
         let asked = params.get("scope").map(Scope::requested).transpose()?;
         let scope = code_grant::client_credentials(&client.client_id, asked.as_ref(), &client.metadata.scope)?;
@@ -54,15 +54,15 @@ impl Grant for Password {
             nonce: None,
             refresh: row.refreshable.then_some(0),
             grant: Some(row.clone()),
-            claim: Claim::Begin(Box::new(Beginning { grant: row, session: None, arrival: None })),
+            claim: Claim::Begin(Box::new(Beginning { grant: row, session: None, arrival: None, standing })),
         })
     }
 }
 
-async fn proven(app: &App, device: Device, login: &str, password: &str, trace: &mut Trace) -> Result<User> {
+async fn proven(app: &App, device: Device, login: &str, password: &str, trace: &mut Trace) -> Result<(User, Standing)> {
     let visitor = Visitor::new(app, &Cookies::default(), device);
     match login::prove(app, &visitor, login, password, trace).await? {
-        Proof::Right(user) => Ok(*user),
+        Proof::Right(user, standing) => Ok((*user, standing)),
         Proof::Unconfirmed(_) => {
             Err(Code::InvalidGrant.because("the e-mail address must be confirmed first").under(&rule::ACCOUNT))
         }

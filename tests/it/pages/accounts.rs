@@ -81,6 +81,8 @@ fn entry(texts: &'static Texts, data: Data) -> Vec<Sample> {
         action: "/account/email/confirm?token=abc".to_owned(),
         what,
         about: data.word("ada@example.org"),
+        complaint: None,
+        password: None,
     };
     let ids = &["register-email", "register-submit", "register-sign-in"];
     vec![

@@ -28,4 +28,5 @@ mod revocation;
 mod secrets;
 mod session;
 mod strangers;
+mod takeover;
 mod token;

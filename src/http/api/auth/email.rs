@@ -46,14 +46,17 @@ impl Email {
     }
 
     /// Confirm the new address of an account. It counts from now on.
+    ///
+    /// The password proves that who reads the mail is whose account it is.
     #[oai(path = "/confirm-email-change", method = "post", operation_id = "confirm_email_change")]
     async fn confirm_change(
         &self,
         app: Data<&App>,
         caller: Caller,
-        proof: Body<LinkBody>,
+        proof: Body<VerificationBody>,
     ) -> Result<Answer<StatusBody>, Problem> {
-        address::confirm(&app, &caller.0, &proof.0.token).await?;
+        let VerificationBody { token, password } = proof.0;
+        address::confirm(&app, &caller.0, &token, Some(&password)).await?;
         Ok(StatusBody::of("changed").into())
     }
 }
@@ -64,10 +67,4 @@ struct VerificationBody {
     token: String,
     /// The account's password.
     password: String,
-}
-
-#[derive(Object)]
-struct LinkBody {
-    /// `token` of the mailed link.
-    token: String,
 }

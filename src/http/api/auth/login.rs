@@ -58,10 +58,11 @@ impl Login {
     async fn token(
         &self,
         app: Data<&App>,
-        caller: Caller,
+        request: &Request,
         given: PasswordForm,
     ) -> Result<Answer<SessionBody>, Problem> {
-        signed_in(&app, &caller.0, &given.username, &given.password).await
+        let visitor = Visitor::of_program(&app, None, address::device(&app, request));
+        signed_in(&app, &visitor, &given.username, &given.password).await
     }
 
     /// The next tokens.

@@ -104,6 +104,8 @@ pub async fn keep(page: Page) -> Response {
         frame: page.frame(),
         action: links::address(&page, "/account/keep", token),
         what: Asked::KeepAccount,
+        complaint: None,
+        password: None,
         about: Moment::of(page.browser.texts, at).map(|moment| moment.words).unwrap_or_default(),
     };
     page.show(View::ok(view), &Policy::default())

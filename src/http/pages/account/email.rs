@@ -2,9 +2,13 @@
 
 use poem::{Response, handler};
 
-use super::{announce, area, links};
+use super::{announce, area, links as mailed};
 use crate::{
-    flows::account::{address, links::LinkKind, me::Me},
+    flows::account::{
+        address,
+        links::{self, LinkKind},
+        me::Me,
+    },
     http::{
         headers::Policy,
         pages::{
@@ -58,22 +62,8 @@ fn form(page: &Page, me: &Me, again: &Again) -> Response {
 
 #[handler]
 pub async fn confirm(page: Page) -> Response {
-    ask(&page, LinkKind::ChangeEmail, Asked::ConfirmEmail, "/account/email/confirm").await
-}
-
-#[handler]
-pub async fn keep(page: Page) -> Response {
-    ask(&page, LinkKind::KeepEmail, Asked::KeepEmail, "/account/email/keep").await
-}
-
-async fn ask(page: &Page, kind: LinkKind, what: Asked, path: &str) -> Response {
-    let token = page.query.get("token").unwrap_or_default();
-    let email = match address::look(&page.app, &page.browser.visitor, kind, token).await {
-        Ok(email) => email,
-        Err(trouble) => return forms::refuse(page, trouble),
-    };
-    let view = Question { frame: page.frame(), action: links::address(page, path, token), what, about: email };
-    page.show(View::ok(view), &Policy::default())
+    let token = page.query.get("token").unwrap_or_default().to_owned();
+    confirm_form(&page, &token, Again::fresh()).await
 }
 
 #[handler]
@@ -82,13 +72,55 @@ pub async fn confirmed(page: Page) -> Response {
         async {
             page.check_form()?;
             let token = page.query.get("token").unwrap_or_default();
-            Ok(match address::confirm(&page.app, &page.browser.visitor, token).await {
+            let password = page.form.get("password");
+            Ok(match address::confirm(&page.app, &page.browser.visitor, token, password).await {
                 Ok(()) => announce::go(&page, Announced::EmailConfirmed),
-                Err(trouble) => forms::refuse(&page, trouble),
+                Err(trouble) => {
+                    let again = Again::of(&page, trouble)?;
+                    confirm_form(&page, token, again).await
+                }
             })
         }
         .await,
     )
+}
+
+/// The link is looked at each time: what it shows, only its holder may know.
+async fn confirm_form(page: &Page, token: &str, again: Again) -> Response {
+    let looked = links::look(&page.app, &page.browser.visitor, LinkKind::ChangeEmail, token).await;
+    let links::Asked { email, needs_password } = match looked {
+        Ok(asked) => asked,
+        Err(trouble) => return forms::refuse(page, trouble),
+    };
+    let label = page.browser.texts.get("question.password");
+    let password = TextField::password("question-password", "password", label).given(again.input(page, "password"));
+    let view = Question {
+        frame: page.frame(),
+        action: mailed::address(page, "/account/email/confirm", token),
+        what: Asked::ConfirmEmail,
+        about: email,
+        complaint: again.complaint,
+        password: needs_password.then_some(TextField { focus: true, ..password }),
+    };
+    again.show(page, view)
+}
+
+#[handler]
+pub async fn keep(page: Page) -> Response {
+    let token = page.query.get("token").unwrap_or_default();
+    let email = match address::look(&page.app, &page.browser.visitor, token).await {
+        Ok(email) => email,
+        Err(trouble) => return forms::refuse(&page, trouble),
+    };
+    let view = Question {
+        frame: page.frame(),
+        action: mailed::address(&page, "/account/email/keep", token),
+        what: Asked::KeepEmail,
+        about: email,
+        complaint: None,
+        password: None,
+    };
+    page.show(View::ok(view), &Policy::default())
 }
 
 #[handler]

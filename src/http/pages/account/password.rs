@@ -6,7 +6,8 @@ use super::area;
 use crate::{
     flows::{
         account::{links, me::Me, password},
-        login, passwords,
+        login::{self, Standing},
+        passwords,
     },
     http::pages::{
         authorize::either,
@@ -46,7 +47,7 @@ async fn renewed(page: &Page, me: &Me) -> Response {
     let signed_in = async {
         let before = visitor.session(&page.app).await?;
         let trace = links::trace_of(&page.app, visitor, me);
-        login::start_session(&page.app, visitor, before, (&me.user, None), &trace).await
+        login::start_session(&page.app, visitor, before, (&me.user, None), Standing::of(&me.user), &trace).await
     };
     match signed_in.await {
         Ok(signed_in) => {

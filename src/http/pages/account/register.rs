@@ -10,7 +10,8 @@ use crate::{
             links,
             registration::{self, NewAccount, Registered},
         },
-        login, passwords,
+        login::{self, Standing},
+        passwords,
     },
     http::pages::{
         authorize::either,
@@ -63,7 +64,7 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
             let signed_in = async {
                 let before = visitor.session(&page.app).await?;
                 let trace = links::trace(&page.app, visitor, Some(user.id));
-                login::start_session(&page.app, visitor, before, (&user, journey), &trace).await
+                login::start_session(&page.app, visitor, before, (&user, journey), Standing::of(&user), &trace).await
             };
             match signed_in.await {
                 Ok(signed_in) => {

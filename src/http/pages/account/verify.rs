@@ -4,7 +4,7 @@ use poem::{Response, handler};
 
 use super::{area, links, onward};
 use crate::{
-    flows::account::verification::{self, Asked},
+    flows::account::{links::Asked, verification},
     http::pages::{
         authorize::either,
         forms::{self, Again},

@@ -59,9 +59,13 @@ async fn sec_123_another_address_counts_once_it_has_confirmed() {
     assert_eq!((asked.status, asked.json()), (202, json!({ "status": "verification_sent" })));
     assert_eq!(api.get("/me", &session.access).await.json()["email"], person.email);
     let token = api.link("dora@example.org", "confirm_new_address").await;
-    let confirm = async || api.auth("confirm-email-change", json!({ "token": token })).await;
-    assert_eq!(confirm().await.json(), json!({ "status": "changed" }));
-    assert_eq!(refused(&confirm().await), (400, "invalid_link".to_owned()));
+    let confirm =
+        async |password: &str| api.auth("confirm-email-change", json!({ "token": token, "password": password })).await;
+    for wrong in ["", "somebody else's"] {
+        assert_eq!(crate::api::blamed(&confirm(wrong).await), ["password"], "nobody confirms for somebody else");
+    }
+    assert_eq!(confirm(&person.password).await.json(), json!({ "status": "changed" }));
+    assert_eq!(refused(&confirm(&person.password).await), (400, "invalid_link".to_owned()));
     assert_eq!(api.get("/me", &session.access).await.json()["email"], "dora@example.org");
     api.wait(301).await;
     let late = api.post("/me/email", &session.access, json!({ "email": "dora@example.net" })).await;

@@ -67,6 +67,9 @@ pub struct Question {
     pub what: Asked,
     /// The address, or the time, that it is about.
     pub about: String,
+    pub complaint: Option<Complaint>,
+    /// Where the person is not signed in.
+    pub password: Option<TextField>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +97,11 @@ impl Question {
     }
 
     fn detail(&self) -> Option<&str> {
-        (self.what == Asked::KeepEmail).then(|| self.frame.t("question.keep_email_detail"))
+        match self.what {
+            Asked::KeepEmail => Some(self.frame.t("question.keep_email_detail")),
+            Asked::ConfirmEmail if self.password.is_some() => Some(self.frame.t("question.confirm_email_why")),
+            _ => None,
+        }
     }
 
     fn submit(&self) -> &str {
