@@ -68,7 +68,7 @@ pub async fn with_password(
             Proof::Right(user, standing) => (user, standing),
             Proof::Wrong => return Ok(Outcome::Wrong),
             Proof::Unconfirmed(user) => {
-                verification::send_again(app, visitor, &user).await;
+                verification::send_again(app, visitor, *user);
                 return Ok(Outcome::Unconfirmed);
             }
             Proof::TooMany(wait) => return Ok(Outcome::TooMany(wait)),

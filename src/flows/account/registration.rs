@@ -62,6 +62,11 @@ pub fn is_offered(app: &App) -> bool {
     app.config.accounts.registration != SignUp::Off
 }
 
+/// Whether there are people who have registered and must confirm their address before they sign in.
+pub fn confirms(app: &App) -> bool {
+    is_offered(app) && app.config.accounts.verification == Verification::Required
+}
+
 /// # Errors
 /// What is wrong with a field; 404 where nobody can register, 403 for whom it is not offered, 429.
 pub async fn register(app: &App, visitor: &Visitor, new: NewAccount) -> Result<Registered, Trouble> {

@@ -102,7 +102,7 @@ async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str,
             Outcome::SignedIn(Box::new(begin_traced(app, visitor, (*user, standing), trace).await?))
         }
         Proof::Unconfirmed(user) => {
-            verification::send_again(app, visitor, &user).await;
+            verification::send_again(app, visitor, *user);
             Outcome::Unconfirmed
         }
         Proof::Wrong => Outcome::Wrong,

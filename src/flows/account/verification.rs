@@ -46,11 +46,17 @@ async fn mail_to(app: &App, user: &User) -> Result<(), Trouble> {
     links::mail(app, user, LinkKind::Verify, |link| Letter::VerifyEmail { link, hours }).await
 }
 
-/// The same for somebody who knows the password, and so may know that the account exists. Nothing depends on it.
-pub async fn send_again(app: &App, visitor: &Visitor, user: &User) {
-    if let Err(trouble) = send(app, visitor, user).await {
-        tracing::warn!(%trouble, "no link to confirm an address could be mailed");
+/// The same for somebody who knows the password: after the answer, which is that to a wrong one. Nothing depends on it.
+pub fn send_again(app: &App, visitor: &Visitor, user: User) {
+    if links::count(app, visitor).is_err() {
+        return;
     }
+    let app = app.clone();
+    tokio::spawn(async move {
+        if let Err(trouble) = mail_to(&app, &user).await {
+            tracing::warn!(%trouble, "no link to confirm an address could be mailed");
+        }
+    });
 }
 
 /// What the page of a link shows.

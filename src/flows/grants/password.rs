@@ -63,10 +63,10 @@ async fn proven(app: &App, device: Device, login: &str, password: &str, trace: &
     let visitor = Visitor::new(app, &Cookies::default(), device);
     match login::prove(app, &visitor, login, password, trace).await? {
         Proof::Right(user, standing) => Ok((*user, standing)),
-        Proof::Unconfirmed(_) => {
-            Err(Code::InvalidGrant.because("the e-mail address must be confirmed first").under(&rule::ACCOUNT))
+        Proof::Wrong | Proof::Unconfirmed(_) => {
+            let why = "wrong name or password, or the address is not confirmed yet";
+            Err(Code::InvalidGrant.because(why).under(&rule::LOGIN))
         }
-        Proof::Wrong => Err(Code::InvalidGrant.because("wrong name or password").under(&rule::LOGIN)),
         Proof::TooMany(wait) => Err(wait.refusal()),
     }
 }

@@ -68,7 +68,6 @@ pub mod word {
     pub const CONFLICT: &str = "conflict";
     pub const TOO_MANY_REQUESTS: &str = "too_many_requests";
     pub const WRONG_CREDENTIALS: &str = "wrong_credentials";
-    pub const EMAIL_UNVERIFIED: &str = "email_unverified";
     pub const ACCOUNT_LOCKED: &str = "account_locked";
 }
 
@@ -117,15 +116,9 @@ impl Problem {
 
     /// The same whatever is wrong (case SEC-117).
     pub fn wrong_credentials() -> Self {
-        let detail = "wrong name or password".to_owned();
+        let detail = "wrong name or password, or the address is not confirmed yet".to_owned();
         let body = ProblemBody::new(StatusCode::UNAUTHORIZED, word::WRONG_CREDENTIALS, detail);
         Problem::new(body).asking(Some(REALM.to_owned()))
-    }
-
-    /// For whoever knows the password.
-    pub fn unverified() -> Self {
-        let detail = "the e-mail address must be confirmed first; another link was mailed".to_owned();
-        Problem::new(ProblemBody::new(StatusCode::FORBIDDEN, word::EMAIL_UNVERIFIED, detail))
     }
 
     /// RFC 4918 §11.3 for an account, RFC 6585 §4 for an address.

@@ -67,8 +67,10 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
     let outcome = login::with_password(&page.app, id, &page.browser.visitor, &username, password).await;
     let problem = match outcome {
         Ok(Outcome::SignedIn(signed_in)) => return Ok(page.browser.signed_in(page.go(&path), &signed_in)),
-        Ok(Outcome::Wrong) => LoginProblem::Wrong,
-        Ok(Outcome::Unconfirmed) => LoginProblem::Unconfirmed,
+        Ok(Outcome::Wrong | Outcome::Unconfirmed) if registration::confirms(&page.app) => {
+            LoginProblem::WrongOrUnconfirmed
+        }
+        Ok(Outcome::Wrong | Outcome::Unconfirmed) => LoginProblem::Wrong,
         Ok(Outcome::TooMany(wait)) => LoginProblem::TooMany { seconds: wait.seconds.try_into().unwrap_or(60) },
         Err(refused) if refused.error.code == Code::TemporarilyUnavailable => LoginProblem::Busy,
         Err(refused) => return Ok(page.refuse(&refused)),

@@ -234,7 +234,7 @@ async fn sec_169_an_unconfirmed_address_is_no_sign_in() {
     assert_eq!(send("/api/v1/auth/register", person).await.status, 201);
     let answer =
         send("/api/v1/auth/login", json!({ "login": "dora@example.com", "password": "seven violet lanterns" }));
-    assert_eq!(answer.await.status, 403);
+    assert_eq!(answer.await.status, 401);
     let results: Vec<_> = of(&page, "login").iter().map(|event| event["result"].clone()).collect();
     assert_eq!(results, ["unconfirmed"]);
 }

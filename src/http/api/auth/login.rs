@@ -38,9 +38,9 @@ pub struct Login;
 impl Login {
     /// Sign in.
     ///
-    /// 401 with `wrong_credentials` whatever is wrong, 403 with `email_unverified` for whoever knows the password but
-    /// must confirm the address first (another link is mailed), 423 while the account waits after too many failed
-    /// attempts, 429 while the address does.
+    /// 401 with `wrong_credentials` whatever is wrong: the name, the password, or that the address must be confirmed first
+    /// (then another link is mailed). 423 while the account waits after too many failed attempts, 429 while the address
+    /// does.
     #[oai(path = "/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
@@ -98,8 +98,8 @@ impl Login {
 async fn signed_in(app: &App, visitor: &Visitor, login: &str, password: &str) -> Result<Answer<SessionBody>, Problem> {
     match tokens::login(app, visitor, login, password).await? {
         Outcome::SignedIn(begun) => Ok(SessionBody::of(begun.tokens, Some(begun.device)).into()),
-        Outcome::Wrong => Err(Problem::wrong_credentials()),
-        Outcome::Unconfirmed => Err(Problem::unverified()),
+        // Whoever registered with somebody's address and a password of their own would learn by it that it was free.
+        Outcome::Wrong | Outcome::Unconfirmed => Err(Problem::wrong_credentials()),
         Outcome::TooMany(wait) => Err(Problem::waits(wait)),
     }
 }

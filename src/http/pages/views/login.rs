@@ -38,8 +38,8 @@ pub enum LoginProblem {
         seconds: u64,
     },
     Busy,
-    /// The password was right, but the address must be confirmed first; a link was mailed.
-    Unconfirmed,
+    /// The same where people register and confirm their address: that may be what is missing, and nobody else may learn it.
+    WrongOrUnconfirmed,
     /// The form was too old, or came from another browser; a fresh one is on the page.
     Stale,
 }
@@ -48,7 +48,9 @@ impl Login {
     /// What the last attempt met, in words; a person who is asked again has no name to get wrong.
     fn complaint(&self) -> Option<String> {
         match self.problem? {
-            LoginProblem::Wrong if self.again.is_some() => Some(self.frame.t("login.again_wrong").to_owned()),
+            LoginProblem::Wrong | LoginProblem::WrongOrUnconfirmed if self.again.is_some() => {
+                Some(self.frame.t("login.again_wrong").to_owned())
+            }
             problem => Some(problem.sentence(self.frame.texts)),
         }
     }
@@ -59,7 +61,7 @@ impl LoginProblem {
         match self {
             Self::Wrong => texts.get("login.wrong").to_owned(),
             Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &span(texts, seconds))]),
-            Self::Unconfirmed => texts.get("login.unconfirmed").to_owned(),
+            Self::WrongOrUnconfirmed => texts.get("login.wrong_or_unconfirmed").to_owned(),
             Self::Busy => texts.get("login.busy").to_owned(),
             Self::Stale => texts.get("login.stale").to_owned(),
         }
