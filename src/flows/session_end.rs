@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Sessions that end in one go: with all that is to be told, fewer values than a statement may have.
+const AT_ONCE: usize = 200;
+
 /// What is left to do after the commit.
 #[derive(Debug, Default)]
 pub struct Ended {
@@ -56,17 +59,20 @@ impl Ending {
     /// # Errors
     /// When the database is away; the write is then undone.
     pub async fn one(&self, db: &impl ConnectionTrait, session: Uuid, user: Uuid) -> Result<Ended, DbErr> {
-        let was_there = session::end(db, session).await?;
-        grant::revoke_of_session(db, session, self.app.now()).await?;
-        // Who ended it first has queued what was to be told.
-        if !was_there {
-            return Ok(Ended::default());
-        }
-        let clients = session_client::take(db, session).await?;
-        let deliveries: Vec<_> = clients.iter().filter_map(|client| self.delivery(client, session, user)).collect();
+        self.some(db, &[session], user).await
+    }
+
+    /// However many there are, it takes the same few statements.
+    async fn some(&self, db: &impl ConnectionTrait, sessions: &[Uuid], user: Uuid) -> Result<Ended, DbErr> {
+        // Who ended one of them first has queued what was to be told.
+        let ended = session::end_all(db, sessions).await?;
+        grant::revoke_of_sessions(db, sessions, self.app.now()).await?;
+        let clients = session_client::take(db, &ended).await?;
+        let told = clients.iter().filter_map(|(session, client)| self.delivery(client, *session, user));
+        let deliveries: Vec<_> = told.collect();
         logout_delivery::insert(db, deliveries.clone()).await?;
-        let frame = |client: &Client| {
-            let sid = subject::sid(&self.app, &client.client_id, session);
+        let frame = |(session, client): &(Uuid, Client)| {
+            let sid = subject::sid(&self.app, &client.client_id, *session);
             let uri = client.metadata.frontchannel_logout_uri.as_deref()?;
             Some(logout::front_channel(uri, self.app.issuer(), &sid))
         };
@@ -88,8 +94,9 @@ impl Ending {
     /// When the database is away; the write is then undone.
     pub async fn others_of(&self, db: &impl ConnectionTrait, user: Uuid, but: Option<Uuid>) -> Result<Ended, DbErr> {
         let mut all = Ended::default();
-        for session in session::ids_of(db, user).await?.into_iter().filter(|id| Some(*id) != but) {
-            let ended = self.one(db, session, user).await?;
+        let others: Vec<_> = session::ids_of(db, user).await?.into_iter().filter(|id| Some(*id) != but).collect();
+        for some in others.chunks(AT_ONCE) {
+            let ended = self.some(db, some, user).await?;
             all.deliveries.extend(ended.deliveries);
             all.frames.extend(ended.frames);
         }

@@ -191,8 +191,9 @@ pub async fn revoke(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<boo
 }
 
 /// What ends with the session: everything but `offline_access`.
-pub async fn revoke_of_session(db: &impl ConnectionTrait, session: Uuid, now: i64) -> Result<u64, DbErr> {
-    let online = Condition::all().add(Column::SessionId.eq(session)).add(Column::Offline.eq(false));
+pub async fn revoke_of_sessions(db: &impl ConnectionTrait, sessions: &[Uuid], now: i64) -> Result<u64, DbErr> {
+    let of_these = Column::SessionId.is_in(sessions.iter().copied());
+    let online = Condition::all().add(of_these).add(Column::Offline.eq(false));
     revoke_where(db, online, now).await
 }
 

@@ -116,6 +116,17 @@ pub async fn end(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
     Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
+/// Ends these: the ids of those that were there still, and that nobody else ends meanwhile.
+pub async fn end_all(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
+    let of_these = Column::Id.is_in(ids.iter().copied());
+    let there = Entity::find().select_only().column(Column::Id).filter(of_these.clone()).lock_exclusive();
+    let there: Vec<Uuid> = there.into_tuple().all(db).await?;
+    if !there.is_empty() {
+        Entity::delete_many().filter(of_these).exec(db).await?;
+    }
+    Ok(there)
+}
+
 pub async fn ids_of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Uuid>, DbErr> {
     Entity::find().select_only().column(Column::Id).filter(Column::UserId.eq(user)).into_tuple().all(db).await
 }

@@ -55,14 +55,16 @@ pub async fn of(db: &impl ConnectionTrait, sessions: Vec<Uuid>) -> Result<Vec<(U
     Ok(found.into_iter().filter_map(|(row, client)| Some((row.session_id, client?))).collect())
 }
 
-/// The clients of a session, as they are registered now; from here on the session has none.
-pub async fn take(db: &impl ConnectionTrait, session: Uuid) -> Result<Vec<Client>, DbErr> {
-    let of_session = Column::SessionId.eq(session);
-    let found = Entity::find().filter(of_session.clone()).find_also_related(client::Entity).all(db).await?;
-    if !found.is_empty() {
-        Entity::delete_many().filter(of_session).exec(db).await?;
+/// The clients of these sessions, as they are registered now; from here on the sessions have none.
+pub async fn take(db: &impl ConnectionTrait, sessions: &[Uuid]) -> Result<Vec<(Uuid, Client)>, DbErr> {
+    if sessions.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(found.into_iter().filter_map(|(_, client)| client).collect())
+    let found = of(db, sessions.to_vec()).await?;
+    if !found.is_empty() {
+        Entity::delete_many().filter(Column::SessionId.is_in(sessions.iter().copied())).exec(db).await?;
+    }
+    Ok(found)
 }
 
 /// Of these sessions, where they are gone.

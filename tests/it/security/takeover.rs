@@ -1,6 +1,8 @@
 //! What somebody who got into an account, or knows its password, cannot keep; and what strangers cannot do to it.
 use futures_util::future::join_all;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
+use signet::store::session::Model;
 
 use crate::{
     api::{Api, Session, api, refused},
@@ -194,4 +196,24 @@ async fn a_tool_that_comes_back_is_no_news() {
     }
     let told = api.letters().await.iter().filter(|(_, letter)| letter.name() == "new_device").count();
     assert!(told <= 1, "{told} mails");
+}
+
+/// SEC-110: whoever has very many sessions, as of a tool that signs in all day, is signed out of them like anybody.
+#[tokio::test]
+async fn sec_110_a_thousand_sessions_end_at_once() {
+    let api = api(&[]).await;
+    let (person, here) = api.somebody("gus").await;
+    let model = signet::store::session::Entity::find().one(&api.app.db).await.unwrap().unwrap();
+    let rows = (0..1000u16).map(|number| {
+        let hash = signet::crypto::secret::Secret::presented(&format!("session {number}")).hash();
+        signet::store::session::ActiveModel::from(Model { id: api.app.id(), hash, ..model.clone() })
+    });
+    for some in rows.collect::<Vec<_>>().chunks(200) {
+        let insert = signet::store::session::Entity::insert_many(some.to_vec());
+        insert.exec_without_returning(&api.app.db).await.unwrap();
+    }
+    let body = json!({ "current_password": person.password, "new_password": NEW });
+    assert_eq!(api.post("/me/password", &here.access, body).await.status, 204);
+    let left = signet::store::session::Entity::find().all(&api.app.db).await.unwrap();
+    assert_eq!(left.len(), 1, "this one stays");
 }
