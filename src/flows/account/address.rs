@@ -53,8 +53,12 @@ async fn ask_traced(
     }
     me.prove(app, visitor, current_password, trace).await?;
     links::count(app, visitor)?;
-    let owner = user::find_by_login(&app.db, &email).await?.filter(|owner| owner.id != me.user.id);
-    let letters = letters(app, me, &email, owner.is_none());
+    links::steadily(asked(app, me, &email, trace)).await
+}
+
+async fn asked(app: &App, me: &Me, email: &str, trace: &Trace) -> Result<(), Trouble> {
+    let owner = user::find_by_login(&app.db, email).await?.filter(|owner| owner.id != me.user.id);
+    let letters = letters(app, me, email, owner.is_none());
     let mut concerned: Vec<_> = owner.iter().map(|owner| owner.id).chain([me.user.id]).collect();
     concerned.sort_unstable();
     let line = Line::new(app, trace, me.user.id, Happened::EmailChangeAsked, &me.device);

@@ -1,6 +1,8 @@
 //! Links that are mailed to people (decision D8): 256 random bits, kept as a hash, single use. Looking at one spends
 //! nothing, since mail programs look at every link (case SEC-121).
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -264,6 +266,14 @@ pub fn count(app: &App, visitor: &Visitor) -> Result<(), Error> {
     app.throttle.check(&keys, app.now())?;
     app.throttle.failed(&keys, app.now());
     Ok(())
+}
+
+/// How long an answer takes that must not tell whether there is an account: longer than the writes of either case.
+const STEADY: Duration = Duration::from_millis(50);
+
+/// Work whose time would tell which of two things was done (K10).
+pub async fn steadily<T>(work: impl Future<Output = T>) -> T {
+    tokio::join!(work, tokio::time::sleep(STEADY)).0
 }
 
 /// A run about an account.

@@ -86,7 +86,18 @@ async fn register_traced(
 ) -> Result<Registered, Trouble> {
     links::count(app, visitor)?;
     let invited = invited(app, &new).await?;
-    let (mut user, password) = prepared(app, &new).await?;
+    let prepared = prepared(app, &new).await?;
+    links::steadily(kept(app, visitor, (prepared, invited), new.locale, trace)).await
+}
+
+/// Writes whoever is new, or tells whom the address belongs to.
+async fn kept(
+    app: &App,
+    visitor: &Visitor,
+    ((mut user, password), invited): ((User, passwords::New), Option<SecretHash>),
+    locale: Option<String>,
+    trace: &mut Trace,
+) -> Result<Registered, Trouble> {
     let taken = user::taken(&app.db, &Wanted::by(&user), None).await?;
     if taken.contains(&"username") {
         return Err(Trouble::field("username", Why::Taken));
@@ -97,11 +108,11 @@ async fn register_traced(
     }
     let email = user.email.clone().unwrap_or_default();
     if let Some(owner) = user::find_by_login(&app.db, &email).await? {
-        return known(app, owner, new.locale).await;
+        return known(app, owner, locale).await;
     }
     let confirm = app.config.accounts.verification == Verification::Required;
     user.unconfirmed_since = confirm.then(|| app.now());
-    user.locale = new.locale;
+    user.locale = locale;
     trace.user_id = Some(user.id);
     match insert(app, visitor, user.clone(), password, invited, trace).await {
         Ok(true) => {}
