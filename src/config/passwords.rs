@@ -1,6 +1,6 @@
 //! `[passwords]`: what a password costs to check, and what is asked of a new one.
 use super::{
-    parse::{switch, whole, word},
+    parse::{optional, switch, whole, word},
     reader::Reader,
     setting::{Fallback, section, words},
 };
@@ -10,7 +10,10 @@ section! {
     /// Argon2id (RFC 9106), and what is asked of new passwords. Dearer settings reach the stored passwords as people
     /// sign in.
     pub struct Passwords at "passwords." {
-        /// Memory for one check, in KiB; one check runs per processor. At least 19456. Default: 65536, which is 64 MiB.
+        /// How many are checked at once, from 1 to 256; twice as many wait. Default: one for each processor but one, so that
+        /// apps get their tokens while a crowd signs in; on one processor, one.
+        threads: Option<u32> = Fallback::Unset, optional(whole(1..=256));
+        /// Memory for one check, in KiB. At least 19456. Default: 65536, which is 64 MiB.
         memory_kib: u32 = Fallback::Fixed("65536"), whole(19_456..=4_194_304);
         /// Passes over that memory. From 2 to 100. Default: 3.
         iterations: u32 = Fallback::Fixed("3"), whole(2..=100);

@@ -128,7 +128,8 @@ async fn work(shared: Rc<Shared>, mut worker: Worker) {
             Ok(()) => {}
             Err(message) => {
                 tally.failure(&message);
-                tokio::time::sleep(shared.scenario.patience).await;
+                // People do not all come back at the same moment.
+                tokio::time::sleep(shared.scenario.patience.mul_f64(0.5 + fastrand::f64())).await;
                 prepared = prepare(&shared, &mut worker, &mut tally).await;
             }
         }

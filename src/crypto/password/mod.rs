@@ -54,6 +54,10 @@ pub struct HashPool {
     shared: Arc<Shared>,
 }
 
+/// Of the threads that hash, from 0 to 19: they still get a tenth of a core that others keep busy.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 impl HashPool {
     /// `threads` hashes at once, `queue` more may wait for `wait` at most. Fails on a cost that Argon2 does not know
     /// and when the system gives no thread.
@@ -63,7 +67,10 @@ impl HashPool {
         let pool = HashPool { today, wait, shared };
         for number in 0..threads.max(1) {
             let shared = pool.shared.clone();
-            thread::Builder::new().name(format!("password-{number}")).spawn(move || shared.serve())?;
+            thread::Builder::new().name(format!("password-{number}")).spawn(move || {
+                give_way();
+                shared.serve();
+            })?;
         }
         Ok(pool)
     }
@@ -133,5 +140,14 @@ pub fn check(hash: &str) -> Result<(), Unusable> {
     match Stored::parse(hash)?.recipe {
         Recipe::Argon2(argon) if argon.params().m_cost() > MOST_FOREIGN_KIB => Err(Unusable::TooDear),
         _ => Ok(()),
+    }
+}
+
+/// A crowd that signs in takes what is left: everything else goes first, so that apps get their tokens meanwhile. It works
+/// for a thread by itself on Linux alone, and nothing depends on it.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
+        tracing::warn!(%error, "passwords are hashed at the priority of everything else");
     }
 }
