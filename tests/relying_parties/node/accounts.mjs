@@ -146,6 +146,31 @@ class Life {
     })
   }
 
+  /** A person tries the API at `/docs`, by name and password. */
+  async triesTheApi() {
+    const page = await person(this.browser)
+    watch(page)
+    const elsewhere = (complaint) => complaint.includes('Content Security Policy') && !complaint.includes(`'${issuer}`)
+    await check('the button Authorize of Swagger UI takes a name and a password', async () => {
+      await page.goto(`${issuer}/docs`)
+      await page.locator('.auth-wrapper .authorize').first().click()
+      const dialog = page.locator('.modal-ux')
+      await dialog.locator('#oauth_username').fill(this.email)
+      await dialog.locator('#oauth_password').fill(this.password)
+      await dialog.locator('.auth-container:has(#oauth_username) button.authorize').click()
+      await dialog.locator('button', { hasText: 'Logout' }).waitFor()
+      await dialog.locator('.close-modal').click()
+      const me = page.locator('.opblock-get', { has: page.locator('[data-path="/api/v1/me"]') })
+      await me.locator('.opblock-summary-control').click()
+      await me.getByRole('button', { name: 'Try it out' }).click()
+      await me.getByRole('button', { name: 'Execute' }).click()
+      await me.locator('.live-responses-table', { hasText: this.email }).waitFor()
+      await page.screenshot({ path: `${setting.screenshots}/${setting.folder}/docs-authorized.png` })
+      quiet(elsewhere)
+    })
+    await page.context().close()
+  }
+
   async changesThePassword() {
     const { page, email } = this
     this.phone = await this.browserOf(IPHONE)
@@ -354,6 +379,7 @@ try {
   for (const language of setting.languages) {
     const life = new Life(browser, language)
     await life.registers()
+    if (scripts && language === 'en') await life.triesTheApi()
     await life.changesThePassword()
     await life.changesTheAddress()
     await life.forgets()

@@ -1,10 +1,11 @@
 // A person's first start: from the set-up link on the terminal to the tokens on the screen, without a single setting.
 import { launch, person } from './browser.mjs'
-import { check, equal, holds, setting, watch } from './checks.mjs'
+import { check, equal, holds, pause, setting, watch } from './checks.mjs'
 import { see, speaks } from './look.mjs'
 
 const MOST_CLICKS = 5
-const { link, scripts } = setting
+const LANGUAGES = { 'en-US': 'en', 'de-DE': 'de', 'fr-FR': 'fr', 'es-MX': 'es', 'zh-CN': 'zh-Hans' }
+const { issuer, link, scripts } = setting
 const administrator = {
   email: 'grace@example.com',
   name: 'Grace Hopper',
@@ -34,6 +35,31 @@ async function mistakes(browser, locale, language) {
   })
   await see(page, `set-up-problems${suffix}`)
   await page.context().close()
+}
+
+/** Without a mail server the administrator reads here what would be mailed. */
+async function outbox(page) {
+  await page.goto(`${issuer}/outbox`)
+  await page.locator('#outbox-empty').waitFor()
+  await see(page, 'outbox-empty')
+  await page.goto(`${issuer}/account/forgot`)
+  await page.locator('#forgot-login').fill(administrator.email)
+  await page.locator('#forgot-submit').click()
+  await page.locator('#reset-asked').waitFor()
+  for (const language of Object.values(LANGUAGES)) {
+    await page.goto(`${issuer}/language?${new URLSearchParams({ lang: language, back: '/outbox' })}`)
+    await check(`the outbox speaks ${language}`, async () => {
+      for (let tries = 0; tries < 100 && !(await page.locator('#outbox-mails').isVisible()); tries += 1) {
+        await pause(0.1)
+        await page.reload()
+      }
+      await speaks(page, language)
+    })
+    await see(page, `outbox-${language}`)
+    await page.locator('#outbox-mails a').first().click()
+    await page.waitForURL(/outbox\/./)
+    await see(page, `outbox-mail-${language}`)
+  }
 }
 
 /** Counts what a person has to click; opening the link of the terminal is the first. */
@@ -74,6 +100,7 @@ async function firstStart(browser) {
   })
   await check(`it took ${clicks} clicks, at most ${MOST_CLICKS}`, () => holds(clicks <= MOST_CLICKS, 'few clicks'))
   await see(page, 'try-result')
+  await outbox(page)
   await check('the set-up link works once', async () => {
     await page.context().clearCookies()
     const answer = await page.goto(link)
@@ -84,8 +111,7 @@ async function firstStart(browser) {
 
 const browser = await launch()
 try {
-  const languages = { 'en-US': 'en', 'de-DE': 'de', 'fr-FR': 'fr', 'es-MX': 'es', 'zh-CN': 'zh-Hans' }
-  for (const [locale, language] of Object.entries(languages)) await mistakes(browser, locale, language)
+  for (const [locale, language] of Object.entries(LANGUAGES)) await mistakes(browser, locale, language)
   await firstStart(browser)
 } finally {
   await browser.close()

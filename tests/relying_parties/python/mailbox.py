@@ -7,10 +7,10 @@ takes as a file of JSON in a folder, where the suites find it.
 import email
 import email.policy
 import json
+import logging
 import os
 import ssl
 import sys
-import warnings
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -39,7 +39,7 @@ class Folder:
 
 def main():
     port, folder, certificate, key, user, password = sys.argv[1:]
-    warnings.filterwarnings("ignore", message="Session.login_data")  # aiosmtpd's own use of it
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns of its own use of what it deprecates
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     wanted = LoginPassword(user.encode(), password.encode())
