@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const SETTINGS: &str = r#"
 [passwords]
+threads = 2
 memory_kib = 19456
 iterations = 2
 
