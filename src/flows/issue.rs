@@ -224,6 +224,10 @@ async fn spend(app: &App, claim: Claim, row: Option<opaque::Model>, trace: &mut 
 
 async fn lost_code(app: &App, id: uuid::Uuid, trace: &mut Trace) -> Error {
     match grant::find(&app.db, id).await {
+        // Nobody used it before: what it came from ended while it was on its way.
+        Ok(Some((row, _))) if row.redeemed_at.is_none() => {
+            Code::InvalidGrant.because("the sign-in that the code came from is over").under(&rule::CODE)
+        }
         Ok(Some((row, _))) => authorization_code::spent(app, &row, trace).await,
         Ok(None) => Code::InvalidGrant.because("the code has expired").under(&rule::CODE),
         Err(error) => error.into(),

@@ -79,7 +79,8 @@ pub async fn replace(db: &impl ConnectionTrait, link: MailLink) -> Result<(), Db
     Entity::insert(ActiveModel::from(link)).exec_without_returning(db).await.map(drop)
 }
 
-/// True for exactly one caller.
+/// True for exactly one caller. The person's row is locked before: whoever changes the person locks it first, too, and
+/// then the links, so that nobody waits for one another.
 pub async fn spend(db: &impl ConnectionTrait, hash: &SecretHash, now: i64) -> Result<bool, DbErr> {
     let updated = Entity::update_many()
         .set(ActiveModel { used_at: Set(Some(now)), ..Default::default() })

@@ -162,6 +162,7 @@ async fn confirm_traced(
     });
     let of_app = app.clone();
     let written = write!(app, db => {
+        user::find_locked(db, id).await?;
         if !mail_link::spend(db, &hash, now).await? {
             return Ok(false);
         }
@@ -211,6 +212,7 @@ async fn keep_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trac
     };
     let (ending, of_app) = (Ending::within(app, &trace.id), app.clone());
     let written = write!(app, db => {
+        user::find_locked(db, id).await?;
         if !mail_link::spend(db, &hash, now).await? {
             return Ok(None);
         }

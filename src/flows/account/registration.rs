@@ -240,12 +240,17 @@ async fn known(app: &App, owner: User, locale: Option<String>) -> Result<Registe
     }
     let of_app = app.clone();
     let owner = User { locale: owner.locale.clone().or(locale), ..owner };
-    write!(app, db => tell_owner(&of_app, db, &owner).await).await?;
+    write!(app, db => {
+        user::find_locked(db, owner.id).await?;
+        tell_owner(&of_app, db, &owner).await
+    })
+    .await?;
     mail::send_soon(app);
     Ok(Registered::Mailed)
 }
 
-/// To the owner of an address that somebody wanted for a new or another account, unless they were told often already.
+/// To the owner of an address that somebody wanted for a new or another account, unless they were told often already. Their
+/// row is locked.
 ///
 /// # Errors
 /// When the database is away.

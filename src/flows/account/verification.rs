@@ -105,6 +105,7 @@ async fn confirm_traced(
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), open.user.id);
     let email = open.link.email.unwrap_or_default();
     let won = write!(app, db => {
+        user::find_locked(db, id).await?;
         if !mail_link::spend(db, &hash, now).await? || !user::confirm_email(db, id, &email, now).await? {
             return Ok(false);
         }

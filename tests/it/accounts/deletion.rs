@@ -20,7 +20,10 @@ use signet::{
         mail::Letter,
     },
     jobs,
-    store::{consent, grant, invitation, logout_delivery, mail, mail_link, password, security_event, session, user},
+    store::{
+        consent, grant, invitation, logout_delivery, mail, mail_link, password, security_event, session, trace_event,
+        user,
+    },
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -190,6 +193,7 @@ async fn sec_170_an_account_goes_when_its_time_has_come() {
     assert!(is_there(f, &f.u1).await, "not a second too early");
     f.clock.advance(1);
     let token = way_back(f).await;
+    app.recorder.flush().await;
     jobs::run_all(app).await;
     jobs::run_all(app).await;
     assert!(!is_there(f, &f.u1).await);
@@ -206,6 +210,12 @@ async fn sec_170_an_account_goes_when_its_time_has_come() {
     let subjects: BTreeSet<_> = after.iter().map(|event| event.subject).collect();
     assert!(subjects.len() == 1 && !subjects.contains(&id), "one pseudonym: {subjects:?}");
     assert!(after.iter().all(|event| event.address.is_none() && event.user_agent.is_none()));
+    let traces = trace_event::Entity::find().all(db).await.unwrap();
+    assert!(
+        !traces.is_empty() && traces.iter().all(|trace| trace.user_id != Some(id)),
+        "what was checked, not for whom"
+    );
+    assert!(after.iter().all(|event| event.trace_id.is_empty()), "no trace leads back");
     assert_eq!(removal::former(db, &[app.id(), id]).await.unwrap(), [id], "nobody gets the subject again");
     assert_eq!(invitation::Entity::find().count(db).await.unwrap(), 1, "an invitation of somebody else");
     all_is_over(&lived).await;

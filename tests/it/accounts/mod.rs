@@ -45,7 +45,7 @@ fn device() -> Device {
     Device::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), Some("A browser of a test"))
 }
 
-fn visitor(app: &App) -> Visitor {
+pub fn visitor(app: &App) -> Visitor {
     Visitor::new(app, &Cookies::default(), device())
 }
 

@@ -168,9 +168,10 @@ pub async fn forgotten(f: &Fixtures, browser: &mut Browser) -> String {
 #[tokio::test]
 async fn sec_120_whoever_forgot_the_password_goes_on_to_the_app_with_a_new_one() {
     let f = fixtures().await;
+    let offline = f.visit_with(&f.c1, f.c1.asks_to_stay().with("prompt", "consent")).await.tokens;
     let mut elsewhere = f.signed_in(&f.u1).await;
     let mut browser = f.browser();
-    let asked = f.c1.asks();
+    let asked = f.c1.asks().with("prompt", "consent");
     browser.goto(&asked.url()).await.press("login-forgot").await;
     browser.fill("forgot-login", &f.u1.username);
     browser.press("forgot-submit").await;
@@ -186,6 +187,7 @@ async fn sec_120_whoever_forgot_the_password_goes_on_to_the_app_with_a_new_one()
     assert!(!browser.cookies().iter().any(|cookie| cookie.name.ends_with("session")));
     elsewhere.goto("/account").await;
     assert!(elsewhere.sees("login-submit"), "{}", elsewhere.page());
+    assert_eq!(f.c1.refresh(offline.refresh_token()).await.status, 400, "apps, too");
     browser.press("announced-on").await;
     browser.sign_in(&Person { password: "seven violet lanterns".into(), ..f.u1.clone() }).await;
     browser.press("consent-allow").await;

@@ -7,6 +7,7 @@ mod bearer;
 mod canaries;
 mod code;
 mod configuration;
+mod doors;
 mod enumeration;
 mod guessing;
 mod headers;

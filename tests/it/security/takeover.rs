@@ -2,9 +2,17 @@
 use futures_util::future::join_all;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
-use signet::store::session::Model;
+use signet::{
+    flows::{
+        admin::users,
+        login::{self, Proof},
+    },
+    protocol::trace::Kind,
+    store::session::Model,
+};
 
 use crate::{
+    accounts::visitor,
     api::{Api, Session, api, refused},
     harness::{Answer, Call},
 };
@@ -116,14 +124,15 @@ async fn sec_123_nobody_confirms_an_address_for_somebody_else() {
 #[tokio::test]
 async fn sec_108_a_sign_in_on_its_way_does_not_outlive_the_password() {
     for round in 0..3 {
-        let api = api(&[]).await;
-        let person = api.person("carl").await;
-        api.auth("forgot-password", json!({ "email": person.email })).await;
-        let token = api.link(&person.email, "reset_password").await;
+        let api = api(&[("passwords.threads", "8")]).await;
+        let (person, here) = api.somebody("carl").await;
+        // Another second than that in which the first was set.
+        api.clock.advance(1);
         let sign_in = || api.auth("login", json!({ "email": person.email, "password": person.password }));
-        let reset = api.auth("reset-password", json!({ "token": token, "password": NEW }));
-        let (answers, reset) = tokio::join!(join_all((0..8).map(|_| sign_in())), reset);
-        assert_eq!(reset.status, 200, "{}", reset.text());
+        let body = json!({ "current_password": person.password, "new_password": NEW });
+        let change = api.post("/me/password", &here.access, body);
+        let (answers, change) = tokio::join!(join_all((0..8).map(|_| sign_in())), change);
+        assert_eq!(change.status, 204, "{}", change.text());
         for answer in answers {
             if answer.status == 200 {
                 let got = Session::of(&answer);
@@ -133,6 +142,34 @@ async fn sec_108_a_sign_in_on_its_way_does_not_outlive_the_password() {
             }
         }
         assert!(may_sign_in(&api, &person.email, NEW).await);
+    }
+}
+
+/// SEC-108: between the proof of a password and the session that it begins, anything may happen to the account.
+#[tokio::test]
+async fn sec_108_a_proof_is_worth_nothing_once_the_account_is_another() {
+    for meanwhile in ["nothing", "another password", "disabled and enabled", "disabled"] {
+        let api = api(&[]).await;
+        let (app, person) = (&api.app, api.person("hans").await);
+        let id = person.id.parse().unwrap();
+        let visitor = visitor(app);
+        let mut trace = app.trace(Kind::Login);
+        let proof = login::prove(app, &visitor, &person.email, &person.password, &mut trace).await.unwrap();
+        let Proof::Right(user, standing) = proof else { panic!("the password is right") };
+        api.clock.advance(1);
+        match meanwhile {
+            "another password" => users::set_password(app, id, NEW).await.unwrap(),
+            "disabled and enabled" => {
+                users::set_disabled(app, id, true).await.unwrap();
+                users::set_disabled(app, id, false).await.unwrap();
+            }
+            "disabled" => users::set_disabled(app, id, true).await.unwrap(),
+            _ => {}
+        }
+        let begun = login::start_session(app, &visitor, None, (&user, None), standing, &trace).await;
+        assert_eq!(begun.is_ok(), meanwhile == "nothing", "{meanwhile}");
+        let sessions = signet::store::session::Entity::find().all(&app.db).await.unwrap();
+        assert_eq!(sessions.len(), usize::from(meanwhile == "nothing"), "{meanwhile}");
     }
 }
 
