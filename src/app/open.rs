@@ -151,7 +151,8 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         .map_err(|error| Problem::Other(format!("a signing key does not open: {error}")))?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = config.passwords.threads.map_or(processors.saturating_sub(1).max(1), |threads| threads as usize);
-    let hashing = HashPool::new(around.password_cost, threads, 2 * threads, Duration::from_secs(2))
+    let waiting = 2 * processors.max(threads);
+    let hashing = HashPool::new(around.password_cost, threads, waiting, Duration::from_secs(2))
         .map_err(|error| Problem::Other(format!("no thread for hashing passwords can be started: {error}")))?;
     let hosts = config.outbound.allow_hosts.iter().map(|host| host.as_str().to_owned()).collect();
     let roots: Vec<_> = config.outbound.root_certificates.iter().map(|roots| roots.pem.clone()).collect();
