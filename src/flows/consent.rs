@@ -61,11 +61,17 @@ pub async fn allow(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused
                 last_used_at: None,
             },
         };
-        write!(app, db => {
+        // The journey before the consent, as where it ends: whoever took them the other way round would lock each other.
+        let is_open = write!(app, db => {
+            if !authorization::consented(db, id, session.id).await? {
+                return Ok(false);
+            }
             consent::put(db, consent).await?;
-            authorization::consented(db, id, session.id).await
-        })
-        .await?;
+            Ok(true)
+        });
+        if !is_open.await? {
+            return Err(no_journey());
+        }
         trace.passed(&rule::CONSENT, Some(Shown::scope(&request.scope)));
         event::happened(&trace, Event::Consent, "granted");
         Ok(())

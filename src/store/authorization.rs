@@ -56,16 +56,17 @@ pub async fn signed_in(db: &impl ConnectionTrait, id: Uuid, session: Uuid) -> Re
         consented: Set(false),
         ..Default::default()
     };
-    update(db, id, change).await
+    update(db, id, change).await.map(drop)
 }
 
 /// The person chose the account of this session.
 pub async fn chosen(db: &impl ConnectionTrait, id: Uuid, session: Uuid) -> Result<(), DbErr> {
-    update(db, id, ActiveModel { session_id: Set(Some(session)), chosen_here: Set(true), ..Default::default() }).await
+    let change = ActiveModel { session_id: Set(Some(session)), chosen_here: Set(true), ..Default::default() };
+    update(db, id, change).await.map(drop)
 }
 
-/// The person of this session agreed.
-pub async fn consented(db: &impl ConnectionTrait, id: Uuid, session: Uuid) -> Result<(), DbErr> {
+/// The person of this session agreed. True while the journey is open.
+pub async fn consented(db: &impl ConnectionTrait, id: Uuid, session: Uuid) -> Result<bool, DbErr> {
     update(db, id, ActiveModel { session_id: Set(Some(session)), consented: Set(true), ..Default::default() }).await
 }
 
@@ -76,9 +77,10 @@ pub async fn finish(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<boo
     Ok(open.exec(db).await?.rows_affected == 1)
 }
 
-async fn update(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) -> Result<(), DbErr> {
+/// True while the journey is open.
+async fn update(db: &impl ConnectionTrait, id: Uuid, change: ActiveModel) -> Result<bool, DbErr> {
     let open = Entity::update_many().set(change).filter(Column::Id.eq(id)).filter(Column::FinishedAt.is_null());
-    open.exec(db).await.map(drop)
+    Ok(open.exec(db).await?.rows_affected == 1)
 }
 
 pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {

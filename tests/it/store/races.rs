@@ -90,7 +90,7 @@ async fn sec_171_a_journey_gives_one_code_however_often_it_is_answered() {
     assert_eq!(answers.iter().filter(won).count(), 1);
     for answer in answers.iter().filter(|answer| !won(answer)) {
         // Two that hold each other up are told to come back; then the journey is over.
-        assert!([410, 503].contains(&answer.status), "{} {}", answer.status, answer.text());
+        assert!([410, 503].contains(&answer.status), "{} {:?} {}", answer.status, answer.location(), answer.text());
     }
 }
 
