@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sea_orm::{ConnectOptions, Database, DbErr};
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    Executor, MySqlConnection,
+    sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
 
 use super::{
     connection::{Db, Watch},
@@ -76,8 +80,18 @@ fn server(url: &str, settings: &config::Database, watch: &Watch) -> ConnectOptio
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
         .map_sqlx_postgres_pool_opts(move |options| postgres.guard(options))
-        .map_sqlx_mysql_pool_opts(move |options| mysql.guard(options))
+        .map_sqlx_mysql_pool_opts(move |options| {
+            mysql.guard(options).after_connect(|connection, _| read_committed(connection))
+        })
         .idle_timeout(Duration::from_secs(300))
         .sqlx_logging(false);
     options
+}
+
+/// As PostgreSQL does by itself. MySQL and MariaDB would rather repeat reads, and for that lock the gaps between rows: two
+/// people who get their first letter at the same moment would lock each other out.
+fn read_committed(connection: &mut MySqlConnection) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    Box::pin(
+        async move { connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await.map(drop) },
+    )
 }

@@ -4,16 +4,18 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use signet::{
     flows::{
         Trouble,
+        account::recovery,
         admin::{clients, users},
         lease, set_up,
     },
-    store::user,
+    store::{mail, user},
 };
 use tokio::task::JoinSet;
 
+use crate::accounts::visitor;
 use crate::harness::{
     Answer, Browser, Call, Fixtures, Parameters, TestServer, assert, fixtures,
-    seed::{ClientSpec, try_client},
+    seed::{ClientSpec, NewPerson, try_client},
 };
 
 const MANY: usize = 50;
@@ -107,6 +109,24 @@ async fn a_journey_of_nobody_becomes_one_browsers() {
     });
     let won = answers.await.iter().filter(|answer| answer.is_redirect()).count();
     assert_eq!(won, 1);
+}
+
+/// Letters that are written at the same moment do not lock each other out: everybody who asks for a link gets one.
+#[tokio::test]
+async fn everybody_who_has_forgotten_gets_a_link() {
+    const PEOPLE: u64 = 18;
+    let f = fixtures().await;
+    let mut people = Vec::new();
+    for n in 0..PEOPLE {
+        people.push(f.user(NewPerson::named(&format!("person{n}"))).await);
+    }
+    for round in 1..=2 {
+        for person in &people {
+            recovery::ask(&f.app, &visitor(&f.app), &person.email).unwrap();
+        }
+        let all = async || (mail::Entity::find().count(&f.app.db).await.unwrap() == round * PEOPLE).then_some(());
+        f.until(all).await;
+    }
 }
 
 /// A name is taken once; everybody else is told so, and nothing of theirs stays.
