@@ -10,8 +10,9 @@ section! {
     /// Argon2id (RFC 9106), and what is asked of new passwords. Dearer settings reach the stored passwords as people
     /// sign in.
     pub struct Passwords at "passwords." {
-        /// How many are checked at once, from 1 to 256; for each processor two more wait, for two seconds at most. Default: one
-        /// for each processor but one, so that apps get their tokens while a crowd signs in; on one processor, one.
+        /// How many are checked at once, from 1 to 256; two more wait for each of them, or for each processor if those are more,
+        /// for two seconds at most. Default: one for each processor but one, so that apps get their tokens while a crowd signs
+        /// in; on one processor, one.
         threads: Option<u32> = Fallback::Unset, optional(whole(1..=256));
         /// Memory for one check, in KiB. At least 19456. Default: 65536, which is 64 MiB.
         memory_kib: u32 = Fallback::Fixed("65536"), whole(19_456..=4_194_304);
