@@ -12,6 +12,7 @@ pub mod password;
 pub mod seal;
 pub mod secret;
 pub mod strength;
+pub mod totp;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openssl::sha::sha256;
