@@ -117,6 +117,9 @@ struct Policy {
     /// Access tokens that APIs must ask about, instead of signed ones
     #[arg(long)]
     opaque_access_tokens: bool,
+    /// Nobody gets to it with one factor alone; who has no second one sets one up
+    #[arg(long)]
+    require_second_factor: bool,
     /// An origin whose scripts may call the endpoints; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     allowed_origin: Vec<String>,
@@ -236,6 +239,7 @@ impl Create {
             skip_consent: self.policy.skip_consent,
             require_pkce: !self.policy.no_pkce,
             opaque_access_tokens: self.policy.opaque_access_tokens,
+            require_second_factor: self.policy.require_second_factor,
             allowed_origins: self.policy.allowed_origin,
             ..ClientPolicy::default()
         };

@@ -68,6 +68,11 @@ section! {
         require_auth_time: bool = Fallback::Fixed("false"), switch;
         /// Whether the claims of the scopes are in the ID token too, not only at the userinfo endpoint. Default: false.
         id_token_claims: bool = Fallback::Fixed("false"), switch;
+        /// Whether people need a second factor to get to it. Who has none yet sets one up. Default: false.
+        require_second_factor: bool = Fallback::Fixed("false"), switch;
+        /// The authentication contexts it would have when a request does not say, the most wanted first: `aal1`, `aal2`.
+        /// Default: none.
+        default_acr_values: Vec<String> = Fallback::Fixed(""), list(text(64));
         /// The algorithm of its assertions. Default: any that is known here.
         token_endpoint_auth_signing_alg: Option<String> = Fallback::Unset, optional(text(64));
         /// What its ID tokens are signed with: `RS256`, `RS384`, `RS512`, `PS256`, `ES256` or `EdDSA`. Default: RS256.
@@ -211,6 +216,7 @@ impl Client {
             ("frontchannel_logout_session_required", json!(front_sid.then_some(true))),
             ("backchannel_logout_session_required", json!(back_sid.then_some(true))),
             ("contacts", json!(some(&self.contacts))),
+            ("default_acr_values", json!(some(&self.default_acr_values))),
         ];
         let given = all.into_iter().filter(|(_, value)| !value.is_null());
         Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())

@@ -26,6 +26,7 @@ pub mod passwords;
 pub mod reader;
 pub mod registration;
 pub mod resources;
+pub mod second_factor;
 pub mod secret;
 pub mod server;
 pub mod setting;
@@ -49,6 +50,7 @@ pub use parse::Seconds;
 pub use passwords::Passwords;
 pub use registration::{Registration, RegistrationMode};
 pub use resources::{Resource, ResourceScope};
+pub use second_factor::{SecondFactor, Whom};
 pub use secret::{Hidden, RawKey};
 pub use server::{Listen, Server};
 pub use sources::Source;
@@ -78,6 +80,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// `[accounts]`
     pub accounts: Accounts,
+    /// `[second_factor]`
+    pub second_factor: SecondFactor,
     /// `[log]`
     pub log: Log,
     /// `[events]`
@@ -162,6 +166,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
     let lifetimes = Lifetimes::read(reader);
     let passwords = Passwords::read(reader);
     let accounts = Accounts::read(reader);
+    let second_factor = SecondFactor::read(reader);
     let log = Log::read(reader);
     let events = Events::read(reader);
     let keys = Keys::read(reader);
@@ -179,6 +184,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
             lifetimes: lifetimes?,
             passwords: passwords?,
             accounts: accounts?,
+            second_factor: second_factor?,
             log: log?,
             events: events?,
             keys: keys?,

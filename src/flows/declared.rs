@@ -119,6 +119,7 @@ fn described(declared: &Declared) -> Result<NewClient, Trouble> {
         opaque_access_tokens: declared.access_token_format == AccessTokenFormat::Opaque,
         always_refresh: declared.refresh_tokens == RefreshTokens::Always,
         id_token_claims: declared.id_token_claims,
+        require_second_factor: declared.require_second_factor,
         assertion_audiences: declared.assertion_audiences.clone(),
         allowed_origins: declared.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
     };

@@ -166,6 +166,8 @@ pub struct ClientPolicy {
     pub always_refresh: bool,
     /// Profile claims in the ID token too, for apps that never call userinfo.
     pub id_token_claims: bool,
+    /// Nobody gets to it with one factor alone.
+    pub require_second_factor: bool,
     /// Audiences of client assertions accepted besides the issuer (decision K9).
     pub assertion_audiences: Vec<String>,
     /// Browser origins that may call the token endpoint, besides those of a public web client's redirect URIs.
@@ -181,6 +183,7 @@ impl Default for ClientPolicy {
             opaque_access_tokens: false,
             always_refresh: false,
             id_token_claims: false,
+            require_second_factor: false,
             assertion_audiences: Vec::new(),
             allowed_origins: Vec::new(),
         }

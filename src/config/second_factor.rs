@@ -1,0 +1,41 @@
+//! `[second_factor]`: who must have more than a password, and what counts as more.
+use super::{
+    parse::{Seconds, seconds, switch, word},
+    setting::{Fallback, section, words},
+};
+
+section! {
+    /// Steps of a sign-in beyond the password.
+    pub struct SecondFactor at "second_factor." {
+        /// Who needs a second factor at every sign-in: `nobody` but who has set one up, `admins`, or `everybody`. Who has
+        /// none yet sets one up at the next sign-in. A client asks for itself with `require_second_factor`, or with
+        /// acr_values=aal2. Default: nobody.
+        required: Whom = Fallback::Fixed("nobody"), word;
+        /// How long a browser that its person trusts is not asked for the second factor. 0s: always asked. At most 90d.
+        /// Default: 30d.
+        trust_devices: Seconds = Fallback::Fixed("30d"), seconds(0, 90 * Seconds::DAY);
+        /// Whether a code of an authenticator app counts only in its own 30 seconds, and not in the 30 after them too.
+        /// Default: false.
+        strict_totp: bool = Fallback::Fixed("false"), switch;
+        /// Whether a code by mail is a second factor. Whoever reads the mails of a person then needs nothing else for a
+        /// forgotten password and the second step, so it never counts as aal2. Default: false.
+        mail_codes: bool = Fallback::Fixed("false"), switch;
+        /// Whether people may sign in by a link that is mailed to them, without a password. Default: false.
+        magic_links: bool = Fallback::Fixed("false"), switch;
+        /// How long after a sign-in somebody may change what they sign in with without proving again who they are. From 1m
+        /// to 1h. Default: 10m.
+        fresh: Seconds = Fallback::Fixed("10m"), seconds(Seconds::MINUTE, Seconds::HOUR);
+    }
+}
+
+words! {
+    /// Who needs a second factor.
+    pub enum Whom {
+        /// Who has set one up, and nobody else.
+        Nobody = "nobody",
+        /// Administrators.
+        Admins = "admins",
+        /// Everybody.
+        Everybody = "everybody",
+    }
+}
