@@ -16,6 +16,7 @@ mod m20261121_000010_mail;
 mod m20261121_000020_password_history;
 mod m20261121_000030_accounts;
 mod m20261121_000033_app_use;
+mod m20261122_000040_factors;
 
 pub struct Migrator;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000020_password_history::Migration),
             Box::new(m20261121_000030_accounts::Migration),
             Box::new(m20261121_000033_app_use::Migration),
+            Box::new(m20261122_000040_factors::Migration),
         ]
     }
 }

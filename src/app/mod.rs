@@ -88,6 +88,8 @@ pub struct Macs {
     pub refresh: MacKey,
     /// Form tokens and the known-device cookie.
     pub browser: MacKey,
+    /// Codes that people type are kept as its tags. Derived from the one before.
+    pub codes: MacKey,
     /// Pairwise subjects are derived with it (OpenID Connect Core §8.1).
     pub pairwise: MacKey,
 }

@@ -258,9 +258,12 @@ async fn macs(
     writer: &Writer,
     master: &MasterKey,
 ) -> Result<Macs, Problem> {
+    let refresh = mac(config, around, db, writer, master, "refresh").await?;
+    let browser = mac(config, around, db, writer, master, "browser").await?;
     Ok(Macs {
-        refresh: mac(config, around, db, writer, master, "refresh").await?,
-        browser: mac(config, around, db, writer, master, "browser").await?,
+        refresh,
+        codes: MacKey::from_bytes(browser.tag(&[b"codes"])),
+        browser,
         pairwise: mac(config, around, db, writer, master, "pairwise").await?,
     })
 }

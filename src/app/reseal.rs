@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{connection::Db, keys::seal_context, random::Random, writer::Writer};
 use crate::{
     crypto::seal::{MasterKey, SealError},
-    store::{Sealed, client, mail, sealed_secret, signing_key},
+    store::{Sealed, client, mail, sealed_secret, signing_key, totp},
 };
 
 /// What the master key seals a secret of our own with, besides itself.
@@ -22,6 +22,11 @@ pub fn client_context(client_id: &str) -> String {
 /// What the master key seals a letter with, besides itself.
 pub fn mail_context(id: Uuid) -> String {
     format!("mail/{id}/content")
+}
+
+/// What the master key seals the secret of somebody's authenticator app with, besides itself.
+pub fn totp_context(user: Uuid) -> String {
+    format!("totp/{user}/secret")
 }
 
 /// Both keys, and what sealing needs.
@@ -72,6 +77,15 @@ impl Change<'_> {
             if let Some(new) = self.anew(&mail_context(row.id), &old) {
                 let write = writer
                     .write_one(Box::new(move |db| Box::pin(async move { mail::reseal(db, row.id, &old, new).await })));
+                write.await?;
+                count += 1;
+            }
+        }
+        for row in totp::all(db).await? {
+            if let Some(new) = self.anew(&totp_context(row.user_id), &row.secret) {
+                let write = writer.write_one(Box::new(move |db| {
+                    Box::pin(async move { totp::reseal(db, row.user_id, &row.secret, new).await })
+                }));
                 write.await?;
                 count += 1;
             }

@@ -6,8 +6,8 @@ use crate::{
     protocol::Result,
     store::{
         access_token, assertion, authorization, grant, invitation, key_fetch, login_attempt, logout_delivery, mail,
-        mail_link, node, registration_token, revoked_token, security_event, session, setup_link, signing_key,
-        token_caller, trace_event, user,
+        mail_link, node, registration_token, revoked_token, security_event, session, setup_link, sign_in, signing_key,
+        token_caller, totp, trace_event, trusted_device, user,
     },
 };
 
@@ -44,6 +44,10 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => assertion::forget_expired(db, now));
     all!(app, db => grant::forget_expired(db, now, longest));
     all!(app, db => session::forget_expired(db, now, idle));
+    all!(app, db => sign_in::forget_expired(db, now));
+    all!(app, db => trusted_device::forget_expired(db, now));
+    // Of authenticator apps that nobody has finished to set up.
+    all!(app, db => totp::forget_begun(db, now - 86_400));
     all!(app, db => setup_link::forget_expired(db, now));
     all!(app, db => logout_delivery::forget_before(db, now - KEEP_DELIVERIES));
     all!(app, db => mail::forget_before(db, now - KEEP_MAILS));

@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod assertion;
+pub mod assurance;
 pub mod authorize;
 pub mod claims;
 pub mod client_metadata;
