@@ -58,6 +58,12 @@
     setTimeout(go, 5000);
   });
 
+  // Print the page.
+  each('[data-print]', function (button) {
+    button.hidden = false;
+    button.addEventListener('click', function () { window.print(); });
+  });
+
   // Copy the text of an element.
   if (navigator.clipboard) {
     each('[data-copy]', function (button) {

@@ -30,6 +30,11 @@ pub enum Key {
     Account(String),
     /// The same at a browser that has signed in to the account before (K11): strangers cannot lock it out.
     KnownDevice(String, String),
+    /// The second factors of a person. A right password does not reset it (case SEC-125).
+    SecondFactor(Uuid),
+    /// The same at a browser that has signed in to the account before: who knows the password elsewhere cannot lock it
+    /// out.
+    KnownSecondFactor(Uuid, String),
     /// A client and the address that speaks for it.
     Client(String, IpAddr),
     /// The set-up page.
@@ -173,7 +178,7 @@ impl Throttle {
 impl Key {
     fn locks(&self) -> Locked {
         match self {
-            Key::Account(_) | Key::KnownDevice(..) => Locked::Account,
+            Key::Account(_) | Key::KnownDevice(..) | Key::SecondFactor(_) | Key::KnownSecondFactor(..) => Locked::Account,
             _ => Locked::Address,
         }
     }

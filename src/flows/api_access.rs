@@ -7,6 +7,7 @@ use super::{
     Refused,
     access::{self, Live},
     account::{me::Me, tokens},
+    factors,
     userinfo::{self, Bearer},
     visitor::Device,
     write_one,
@@ -68,10 +69,16 @@ pub async fn person(app: &App, bearer: &Bearer<'_>, device: Device) -> Result<Me
 
 async fn person_traced(app: &App, bearer: &Bearer<'_>, device: Device, trace: &mut Trace) -> Result<Me> {
     let (grant, user) = of_person(app, bearer, trace).await?;
+    let proved = grant.proved();
+    if !proved.is_two_steps() && factors::are_required(app, &user) {
+        return Err(Code::InsufficientUserAuthentication
+            .because("the operator wants a second factor of this person; sign in again")
+            .under(&rule::FRESH_SIGN_IN));
+    }
     if let Some(session) = tokens::session_of(&grant) {
         note_use(app, session).await?;
     }
-    Ok(Me { user, session: grant.session_id, auth_time: grant.auth_time, device })
+    Ok(Me { user, session: grant.session_id, auth_time: grant.auth_time, proved, device })
 }
 
 /// The session of a program is in use.

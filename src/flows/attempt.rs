@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     account::log::{self, Happened, Line},
-    mail::{self, Letter, Outgoing},
+    mail::{self, FactorChange, Letter, Outgoing},
     visitor::Device,
     write,
 };
@@ -22,6 +22,9 @@ pub enum Method {
     Password,
     /// The same of somebody who is signed in.
     PasswordAgain,
+    /// The second step, by a code of an authenticator app.
+    Totp,
+    RecoveryCode,
 }
 
 impl Method {
@@ -29,6 +32,8 @@ impl Method {
         match self {
             Method::Password => "password",
             Method::PasswordAgain => "password_again",
+            Method::Totp => "totp",
+            Method::RecoveryCode => "recovery_code",
         }
     }
 }
@@ -41,6 +46,8 @@ pub enum Ended {
     NobodyHasTheName,
     WrongPassword,
     Disabled,
+    RightCode,
+    WrongCode,
     Waits(Locked),
 }
 
@@ -53,6 +60,8 @@ impl Ended {
             Ended::NobodyHasTheName => ("refused", "unknown_name"),
             Ended::WrongPassword => ("refused", "wrong_password"),
             Ended::Disabled => ("refused", "disabled_account"),
+            Ended::RightCode => ("ok", "right_code"),
+            Ended::WrongCode => ("refused", "wrong_code"),
             Ended::Waits(Locked::Account) => ("throttled", "locked_account"),
             Ended::Waits(Locked::Address) => ("throttled", "locked_address"),
         }
@@ -78,10 +87,28 @@ pub fn note(app: &App, trace: &Trace, device: &Device, person: Option<Uuid>, (me
 /// The account waits from now on: its person is told, once until it is over. Nobody waits for this, so a lock takes no
 /// longer than one of a name that nobody has.
 pub fn locked(app: &App, trace: &Trace, device: &Device, user: &User) {
+    let letter = Letter::AccountLocked { when: app.now(), forgot: app.url("/account/forgot") };
+    tell(app, trace, device, user, letter);
+}
+
+/// The same of second factors. Whoever guesses there knows the password.
+pub fn guessed(app: &App, trace: &Trace, device: &Device, user: &User) {
+    let letter = Letter::FactorChanged {
+        change: FactorChange::Guessed,
+        when: app.now(),
+        device: device.name(),
+        factors: app.url("/account/factors"),
+        forgot: app.url("/account/forgot"),
+    };
+    tell(app, trace, device, user, letter);
+}
+
+fn tell(app: &App, trace: &Trace, device: &Device, user: &User, letter: Letter) {
     let (app, trace, device, user) = (app.clone(), trace.clone(), device.clone(), user.clone());
     tokio::spawn(async move {
         let line = Line::new(&app, &trace, user.id, Happened::Locked, &device);
-        let letter = letter(&app, &user);
+        let to = |to| Outgoing { to, locale: user.locale.clone(), user_id: Some(user.id), letter };
+        let letter = user.email.clone().map(to);
         let of_app = app.clone();
         let written = write!(app, db => {
             if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
@@ -95,10 +122,4 @@ pub fn locked(app: &App, trace: &Trace, device: &Device, user: &User) {
             Err(error) => tracing::warn!(%error, trace_id = trace.id, "nobody was told of a locked account"),
         }
     });
-}
-
-/// For people with an address.
-fn letter(app: &App, user: &User) -> Option<Outgoing> {
-    let letter = Letter::AccountLocked { when: app.now(), forgot: app.url("/account/forgot") };
-    Some(Outgoing { to: user.email.clone()?, locale: user.locale.clone(), user_id: Some(user.id), letter })
 }

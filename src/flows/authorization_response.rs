@@ -139,6 +139,7 @@ fn grant(
         nonce: request.nonce.clone(),
         claims: request.claims.clone(),
         auth_time: session.auth_time,
+        methods: session.methods.clone(),
         trace_id: trace.id.clone(),
         created_at: now,
         code_expires_at: now + app.config.lifetimes.code.get(),

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{
-    Refused, authorization_response, event, hint, no_journey, request_object, subject, visitor::Visitor, write_one,
+    Refused, authorization_response, event, factors, hint, no_journey, request_object, subject, visitor::Visitor,
+    write_one,
 };
 use crate::{
     app::App,
     protocol::{
         Code, Error, Params, Result, Scope,
+        assurance::{Methods, Wanted},
         authorize::{self, Refusal, Request},
         reply::Reply,
         resource, rule,
@@ -22,6 +24,7 @@ use crate::{
         client::Client,
         consent::Consent,
         session::{Live, Session},
+        sign_in::{self, SignIn},
         user::User,
     },
 };
@@ -41,6 +44,8 @@ pub struct Journey {
     pub client: Arc<Client>,
     pub request: Request,
     pub signed_in: Option<(Session, User)>,
+    /// The sign-in of which a step is done here and a step is missing.
+    pub half_way: Option<SignIn>,
     /// The app expects somebody else than who is signed in.
     pub expects_someone_else: bool,
     /// What the journey needs now; only that page may be answered.
@@ -91,9 +96,8 @@ async fn begin_traced(
         return Ok(keep(app, journey(None), Next::Journey).await?);
     }
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
-    let known = known(app, &request, &client, None, signed_in.as_ref(), consent.as_ref())
-        .await
-        .map_err(|e| told(&request, e))?;
+    let here = Here { row: None, half_way: None, signed_in: signed_in.as_ref(), consent: consent.as_ref() };
+    let known = known(app, &request, &client, here).await.map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()).map_err(|error| told(&request, error))? {
         Step::Issue => {
             let signed_in = signed_in.ok_or_else(no_journey)?;
@@ -136,9 +140,14 @@ async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trac
     let row = find(app, id, visitor, trace).await?;
     let (client, request) = read_again(app, &row, trace).await?;
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
-    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref())
-        .await
-        .map_err(|e| told(&request, e))?;
+    let half_way = half_way(app, &row, visitor).await.map_err(|e| told(&request, e))?;
+    let here = Here {
+        row: Some(&row),
+        half_way: half_way.as_ref(),
+        signed_in: signed_in.as_ref(),
+        consent: consent.as_ref(),
+    };
+    let known = known(app, &request, &client, here).await.map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()) {
         Ok(Step::Issue) => {
             let signed_in = signed_in.ok_or_else(no_journey)?;
@@ -174,7 +183,7 @@ pub async fn resume(app: &App, id: Uuid, visitor: &Visitor) -> Option<Journey> {
     Some(journey(app, looked, trace))
 }
 
-fn journey(app: &App, (client, request, signed_in, known): Looked, trace: Trace) -> Journey {
+fn journey(app: &App, (client, request, signed_in, half_way, known): Looked, trace: Trace) -> Journey {
     Journey {
         expects_someone_else: known
             .expected_user
@@ -183,19 +192,33 @@ fn journey(app: &App, (client, request, signed_in, known): Looked, trace: Trace)
         client,
         request,
         signed_in,
+        half_way,
         trace,
     }
 }
 
-type Looked = (Arc<Client>, Request, Option<(Session, User)>, Known);
+type Looked = (Arc<Client>, Request, Option<(Session, User)>, Option<SignIn>, Known);
 
 async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) -> Result<Looked, Refusal> {
     let row = find(app, id, visitor, trace).await?;
     let (client, request) = read_again(app, &row, trace).await?;
     trace.checks.clear();
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
-    let known = known(app, &request, &client, Some(&row), signed_in.as_ref(), consent.as_ref()).await?;
-    Ok((client, request, signed_in, known))
+    let half_way = half_way(app, &row, visitor).await?;
+    let here = Here {
+        row: Some(&row),
+        half_way: half_way.as_ref(),
+        signed_in: signed_in.as_ref(),
+        consent: consent.as_ref(),
+    };
+    let known = known(app, &request, &client, here).await?;
+    Ok((client, request, signed_in, half_way, known))
+}
+
+/// The sign-in that waits in this journey for its second step, at this very browser.
+async fn half_way(app: &App, row: &Authorization, visitor: &Visitor) -> Result<Option<SignIn>> {
+    let found = sign_in::of_journey(&app.db, row.id, app.now()).await?;
+    Ok(found.filter(|found| crate::crypto::secret::equal(&found.browser_hash.0, &visitor.browser_hash().0)))
 }
 
 /// The person gives up: the client is told, nothing is granted.
@@ -289,17 +312,24 @@ async fn expected_user(
     Ok(request.claims.sub.as_deref().map(|sub| subject::person(app, client, sub).unwrap_or(Uuid::nil())))
 }
 
-async fn known(
-    app: &App,
-    request: &Request,
-    client: &Client,
-    row: Option<&Authorization>,
-    signed_in: Option<&(Session, User)>,
-    consent: Option<&Consent>,
-) -> Result<Known> {
+/// What there is of this browser.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    row: Option<&'a Authorization>,
+    half_way: Option<&'a SignIn>,
+    signed_in: Option<&'a (Session, User)>,
+    consent: Option<&'a Consent>,
+}
+
+async fn known(app: &App, request: &Request, client: &Client, here: Here<'_>) -> Result<Known> {
+    let Here { row, half_way, signed_in, consent } = here;
     let expected_user = expected_user(app, request, client, row).await?;
-    let Some((session, user)) = signed_in else { return Ok(Known { expected_user, ..Known::default() }) };
+    // What is kept for somebody who steps up proves nothing by itself.
+    let is_half_way = half_way.is_some_and(|sign_in| sign_in.proved() != Methods::default());
+    let Some((session, user)) = signed_in else { return Ok(Known { expected_user, is_half_way, ..Known::default() }) };
     let row = row.filter(|row| row.session_id == Some(session.id));
+    let (wanted, proved) = (wanted(request, client), session.proved());
+    let falls_short = wanted.is_some_and(|wanted| !wanted.essential && proved.level() < wanted.level);
     Ok(Known {
         user: Some(user.id),
         signed_in_at: Some(session.auth_time),
@@ -309,7 +339,19 @@ async fn known(
         consented: consented(consent, request),
         consented_here: row.is_some_and(|row| row.consented),
         consent_not_needed: client.policy.first_party && client.policy.skip_consent && !client.is_self_registered(),
+        is_half_way,
+        needs_two_steps: client.policy.require_second_factor || factors::are_required(app, user),
+        wanted,
+        can_step_up: falls_short && factors::has_any(&app.db, user.id).await?,
+        proved,
     })
+}
+
+/// OpenID Connect Core §5.5.1.1, §3.1.2.1; Registration §2: the client's wish in this request, or its usual one.
+fn wanted(request: &Request, client: &Client) -> Option<Wanted> {
+    let usual = || Wanted::voluntary(client.metadata.default_acr_values.iter().map(String::as_str));
+    let asked = || request.acr_values.as_deref().map(|values| Wanted::voluntary(values.split(' ')));
+    request.claims.acr.or_else(|| asked().unwrap_or_else(usual))
 }
 
 /// What was agreed to before. Claims asked for by name count as much as scopes: a new one asks again.

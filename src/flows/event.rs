@@ -15,6 +15,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     Login,
+    SecondFactor,
     Logout,
     /// An app was told that a session has ended, or could not be.
     LogoutDelivery,
@@ -42,6 +43,7 @@ impl Event {
     pub const fn as_str(self) -> &'static str {
         match self {
             Event::Login => "login",
+            Event::SecondFactor => "second_factor",
             Event::Logout => "logout",
             Event::LogoutDelivery => "logout_delivery",
             Event::Mail => "mail",

@@ -16,7 +16,6 @@ use crate::{
         Code, Error, Result, Scope,
         access_token::{self, AccessToken},
         claims,
-        discovery::ACR,
         id_token::IdToken,
         resource, rule,
         trace::{Shown, Trace},
@@ -100,7 +99,7 @@ pub(super) async fn access_token(
         jti: grant_id.map_or_else(|| nonce.clone(), |grant| access_token::jti(grant, &nonce)),
         scope: scope.to_string(),
         auth_time: approval.grant.as_ref().map(|grant| grant.auth_time),
-        acr: approval.user.as_ref().map(|_| ACR.to_owned()),
+        acr: approval.grant.as_ref().map(|grant| grant.proved().level().acr().to_owned()),
     };
     let signer = app.keys.ring().signer(ACCESS_TOKEN_ALGORITHM, iat)?;
     let token = signer.sign(Some(access_token::TYPE), &claims).map_err(Error::internal)?;
@@ -136,6 +135,7 @@ pub(super) async fn id_token(
     let now = app.now();
     let sid = grant.session_id.map(|id| subject::sid(app, &client.client_id, id));
     let signer = app.keys.ring().signer(&client.metadata.id_token_signed_response_alg, now)?;
+    let proved = grant.proved();
     let half = |value: &str| signer.algorithm().left_half_hash(value);
     let claims = IdToken {
         iss: app.issuer(),
@@ -145,8 +145,8 @@ pub(super) async fn id_token(
         iat: now,
         auth_time: grant.auth_time,
         nonce: approval.nonce.as_deref(),
-        acr: ACR,
-        amr: &["pwd"],
+        acr: proved.level().acr(),
+        amr: &proved.amr(),
         sid: sid.as_deref(),
         at_hash: with.access_token.map(half),
         c_hash: with.code.map(half),

@@ -10,7 +10,7 @@ use super::{
     attempt::{self, Ended as Tried, Method},
     authorize,
     event::{self, Event},
-    passwords,
+    passwords, second_factor,
     session_end::{Ended, Ending},
     session_state,
     visitor::Visitor,
@@ -23,12 +23,15 @@ use crate::{
     },
     crypto::secret::Secret,
     protocol::{
-        Code, Error, Result, rule, text,
+        Code, Error, Result,
+        assurance::Methods,
+        rule, text,
         trace::{Kind, Shown, Trace},
     },
     store::{
         authorization, password,
         session::{self, Session},
+        sign_in,
         user::{self, User},
     },
 };
@@ -36,6 +39,8 @@ use crate::{
 /// How a try ended. A wrong password is an outcome, not an error.
 pub enum Outcome {
     SignedIn(SignedIn),
+    /// The password is right, and a second factor is asked for next.
+    HalfWay,
     Wrong,
     /// The password is right, but the address must be confirmed first; another link was mailed.
     Unconfirmed,
@@ -48,6 +53,8 @@ pub struct SignedIn {
     pub known_cookie: String,
     /// What apps' frames see of it.
     pub state: String,
+    /// From now on no second factor is asked for here, for so many seconds.
+    pub trusted_cookie: Option<(Secret, i64)>,
 }
 
 /// The login page's answer within a journey.
@@ -73,8 +80,9 @@ pub async fn with_password(
             }
             Proof::TooMany(wait) => return Ok(Outcome::TooMany(wait)),
         };
-        let signed_in = start_session(app, visitor, journey.signed_in, (&user, Some(id)), standing, &trace).await?;
-        Ok(Outcome::SignedIn(signed_in))
+        let first = (&*user, &Methods::password(), Some(id));
+        let signed_in = second_factor::go_on(app, visitor, journey.signed_in, first, standing, &trace).await?;
+        Ok(signed_in.map_or(Outcome::HalfWay, Outcome::SignedIn))
     };
     let outcome = outcome.await;
     super::settle(app, trace, outcome)
@@ -266,7 +274,7 @@ pub async fn start_session(
     app: &App,
     visitor: &Visitor,
     before: Option<(Session, User)>,
-    (user, journey): (&User, Option<Uuid>),
+    (user, proved, journey): (&User, &Methods, Option<Uuid>),
     standing: Standing,
     trace: &Trace,
 ) -> Result<SignedIn> {
@@ -280,6 +288,7 @@ pub async fn start_session(
         hash: cookie.hash(),
         user_id: user.id,
         auth_time: now,
+        methods: proved.to_string(),
         created_at: now,
         last_used_at: now,
         expires_at: now + app.config.lifetimes.session_absolute.get(),
@@ -301,6 +310,7 @@ pub async fn start_session(
         let session = fresh.id;
         session::start(db, fresh).await?;
         if let Some(journey) = journey {
+            sign_in::leave(db, journey).await?;
             authorization::signed_in(db, journey, session).await?;
         }
         if let Some(arrival) = arrival {
@@ -313,5 +323,6 @@ pub async fn start_session(
         Arrival::said(app, trace);
     }
     let state = session_state::of_browser(app, &cookie.hash());
-    Ok(SignedIn { session_cookie: cookie, known_cookie: visitor.known_cookie(app, user.id), state })
+    let known_cookie = visitor.known_cookie(app, user.id);
+    Ok(SignedIn { session_cookie: cookie, known_cookie, state, trusted_cookie: None })
 }

@@ -12,7 +12,9 @@ use crate::{
     app::{App, throttle::Key},
     crypto::secret::Secret,
     protocol::{
-        Code, Error, Result, rule,
+        Code, Error, Result,
+        assurance::Methods,
+        rule,
         trace::{Kind, Shown},
     },
     store::{setup_link, user},
@@ -109,7 +111,8 @@ pub async fn finish(app: &App, visitor: &Visitor, token: &str, new: NewUser) -> 
     trace.passed(&rule::ACCOUNT, Some(Shown::word("an administrator was made")));
     app.record(trace.clone());
     let before = visitor.session(app).await?;
-    Ok(login::start_session(app, visitor, before, (&person, None), Standing::of(&person), &trace).await?)
+    let first = (&person, &Methods::password(), None);
+    Ok(login::start_session(app, visitor, before, first, Standing::of(&person), &trace).await?)
 }
 
 fn spent() -> Error {

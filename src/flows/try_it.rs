@@ -9,6 +9,7 @@ use crate::{
     crypto::jws,
     protocol::{
         access_token,
+        assurance::Level,
         client_metadata::{ClientMetadata, ClientPolicy},
         discovery,
     },
@@ -68,11 +69,16 @@ pub fn account_part(state: &str) -> Option<&str> {
     state.strip_prefix(ACCOUNT_STATE)
 }
 
-/// A request that ends with a session, for a part of the account.
-pub fn account_request(app: &App, part: &str) -> String {
+/// A request that ends with a session, for a part of the account. `again`: of whoever is signed in, too, and by all that
+/// they have.
+pub fn account_request(app: &App, part: &str, again: bool) -> String {
     // The verifier is thrown away: nobody redeems this code.
     let challenge = URL_SAFE_NO_PAD.encode(app.secret().hash().0);
-    let query = url::form_urlencoded::Serializer::new(String::new())
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if again {
+        query.append_pair("prompt", "login").append_pair("acr_values", Level::Two.acr());
+    }
+    let query = query
         .append_pair("client_id", ACCOUNT_CLIENT_ID)
         .append_pair("response_type", "code")
         .append_pair("redirect_uri", &app.url("/try/callback"))

@@ -24,6 +24,7 @@ pub struct Visitor {
     pub is_new: bool,
     session: Option<Secret>,
     known: Option<String>,
+    trusted: Option<Secret>,
     /// As guesses are counted: IPv6 by its /64.
     pub address: IpAddr,
     pub device: Device,
@@ -59,6 +60,7 @@ pub struct Cookies<'a> {
     pub browser: Option<&'a str>,
     pub session: Option<&'a str>,
     pub known: Option<&'a str>,
+    pub trusted: Option<&'a str>,
 }
 
 impl Visitor {
@@ -72,6 +74,7 @@ impl Visitor {
             browser: browser.unwrap_or_else(|| app.secret()),
             session: cookies.session.filter(ours).map(Secret::presented),
             known: cookies.known.filter(|value| value.len() < 200).map(str::to_owned),
+            trusted: cookies.trusted.filter(ours).map(Secret::presented),
             address: counted(device.address),
             device,
             is_program: false,
@@ -81,7 +84,7 @@ impl Visitor {
     /// A program, which has no cookies. `given`: what it was given when it signed in before ([`Visitor::for_program`]).
     pub fn of_program(app: &App, given: Option<&str>, device: Device) -> Self {
         let (browser, known) = given.and_then(|given| given.split_once('.')).unzip();
-        Visitor { is_program: true, ..Visitor::new(app, &Cookies { browser, known, session: None }, device) }
+        Visitor { is_program: true, ..Visitor::new(app, &Cookies { browser, known, ..Cookies::default() }, device) }
     }
 
     /// What a program keeps after this person has signed in with it: both values that a browser keeps as cookies.
@@ -96,6 +99,11 @@ impl Visitor {
 
     pub fn browser_hash(&self) -> SecretHash {
         self.browser.hash()
+    }
+
+    /// What it keeps of having been trusted.
+    pub fn trusted(&self) -> Option<&Secret> {
+        self.trusted.as_ref()
     }
 
     pub fn has_session_cookie(&self) -> bool {

@@ -69,7 +69,12 @@ impl Browser {
     pub fn of(app: &App, site: &Arc<Site>, request: &Request) -> Self {
         let names = Names { secure: app.config.server.issuer.is_https() };
         let cookie = |name: &str| find(request.headers(), &names.full(name));
-        let cookies = Cookies { browser: cookie("browser"), session: cookie("session"), known: cookie("known") };
+        let cookies = Cookies {
+            browser: cookie("browser"),
+            session: cookie("session"),
+            known: cookie("known"),
+            trusted: cookie("trusted"),
+        };
         let visitor = Visitor::new(app, &cookies, address::device(app, request));
         let accept = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let chosen = cookie("language");
@@ -133,6 +138,9 @@ impl Browser {
         self.set(&mut response, "session", signed_in.session_cookie.reveal(), None);
         self.set(&mut response, "known", &signed_in.known_cookie, Some(YEAR));
         self.set_state(&mut response, &signed_in.state, None);
+        if let Some((secret, life)) = &signed_in.trusted_cookie {
+            self.set(&mut response, "trusted", secret.reveal(), Some(*life));
+        }
         self.dress(response)
     }
 

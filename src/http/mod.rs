@@ -49,6 +49,7 @@ fn routes(base: &str, contract: Contract) -> Route {
         .at("/authorize", get(pages::authorize::begin).post(pages::authorize::begin_posted))
         .at("/authorize/:id", get(pages::authorize::proceed))
         .at("/authorize/:id/login", get(pages::login::show).post(pages::login::answer))
+        .at("/authorize/:id/second-factor", get(pages::second_factor::show).post(pages::second_factor::answer))
         .at("/authorize/:id/account", get(pages::accounts::show).post(pages::accounts::answer))
         .at("/authorize/:id/consent", get(pages::consent::show).post(pages::consent::answer))
         .at("/logout", get(pages::logout::asked).post(pages::logout::posted))
@@ -84,7 +85,7 @@ fn routes(base: &str, contract: Contract) -> Route {
 /// The pages for people's own accounts.
 fn account() -> Route {
     use pages::account::{
-        announce, apps, data, email, home, password, profile, recover, register, security, sessions, verify,
+        announce, apps, data, email, factors, home, password, profile, recover, register, security, sessions, verify,
     };
     Route::new()
         .at("/account", get(home::show))
@@ -100,6 +101,7 @@ fn account() -> Route {
         .at("/account/email/resend", post(verify::resend))
         .at("/account/email/confirm", get(email::confirm).post(email::confirmed))
         .at("/account/email/keep", get(email::keep).post(email::kept))
+        .at("/account/factors", get(factors::show).post(factors::answer))
         .at("/account/sessions", get(sessions::show).post(sessions::answer))
         .at("/account/apps", get(apps::show).post(apps::revoke))
         .at("/account/data", get(data::show))
@@ -112,7 +114,7 @@ fn account() -> Route {
 }
 
 /// Pages of accounts that have a form which comes back to them.
-const ACCOUNT_FORMS: [&str; 12] = [
+const ACCOUNT_FORMS: [&str; 13] = [
     "/account/register",
     "/account/verify",
     "/account/forgot",
@@ -122,6 +124,7 @@ const ACCOUNT_FORMS: [&str; 12] = [
     "/account/email/confirm",
     "/account/email/keep",
     "/account/password",
+    "/account/factors",
     "/account/sessions",
     "/account/apps",
     "/account/keep",

@@ -4,7 +4,7 @@ use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Code, Params, Result, Scope, discovery::ACR, rule, trace::Shown};
+use super::{Code, Params, Result, Scope, assurance::Wanted, rule, trace::Shown};
 
 /// §5.1: the standard claims that are kept as they are. `sub`, `email` and `phone_number` with their
 /// `…_verified` have columns of their own.
@@ -108,6 +108,9 @@ pub struct ClaimsRequest {
     /// §5.5.1: the `sub` that must be the one who signs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
+    /// §5.5.1.1: decides of the sign-in, and is not kept.
+    #[serde(skip)]
+    pub acr: Option<Wanted>,
 }
 
 impl ClaimsRequest {
@@ -126,14 +129,12 @@ impl ClaimsRequest {
             Some(_) => Err(refuse("userinfo and id_token of claims must be objects of claims, each null or an object")),
         };
         let (userinfo, id_token) = (member("userinfo")?, member("id_token")?);
-        if let Some(acr) = id_token.get("acr") {
-            possible(acr)?;
-        }
+        let acr = id_token.get("acr").map(wanted).transpose()?.flatten();
         let sub = [&id_token, &userinfo].into_iter().find_map(|claims| claims.get("sub")?.get("value")?.as_str());
         let known = |claims: &Map<String, Value>| {
             supported().filter(|claim| claims.contains_key(*claim)).map(str::to_owned).collect()
         };
-        Ok(ClaimsRequest { userinfo: known(&userinfo), id_token: known(&id_token), sub: sub.map(str::to_owned) })
+        Ok(ClaimsRequest { userinfo: known(&userinfo), id_token: known(&id_token), sub: sub.map(str::to_owned), acr })
     }
 
     /// What the person is asked about beyond the scopes: claims by name.
@@ -148,17 +149,23 @@ impl ClaimsRequest {
 }
 
 /// §5.5.1.1: an essential context that this server never reaches is a failed authentication, and a voluntary one is not.
-fn possible(acr: &Value) -> Result<()> {
+fn wanted(acr: &Value) -> Result<Option<Wanted>> {
     let one = acr.get("value").into_iter();
-    let mut wanted = one.chain(acr.get("values").and_then(Value::as_array).into_iter().flatten()).peekable();
-    let essential = acr.get("essential") == Some(&Value::Bool(true));
-    if !essential || wanted.peek().is_none() || wanted.any(|value| value == ACR) {
-        return Ok(());
+    let values = one.chain(acr.get("values").and_then(Value::as_array).into_iter().flatten());
+    let mut values = values.filter_map(Value::as_str).peekable();
+    if acr.get("essential") != Some(&Value::Bool(true)) {
+        return Ok(Wanted::voluntary(values));
     }
-    Err(Code::UnmetAuthenticationRequirements
-        .because("this server reaches none of the authentication contexts that claims asks for")
-        .under(&rule::ACR)
-        .expected(Shown::word(ACR)))
+    if values.peek().is_none() {
+        return Ok(None);
+    }
+    let unmet = || {
+        Code::UnmetAuthenticationRequirements
+            .because("this server reaches none of the authentication contexts that claims asks for")
+            .under(&rule::ACR)
+            .expected(Shown::word("aal1 or aal2"))
+    };
+    Wanted::essential(values).map(Some).ok_or_else(unmet)
 }
 
 /// The claims that these scopes and these names stand for, out of all that is known. Unknown ones are left out.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Scope, claims, client_metadata, registration, reply, scope};
+use super::{Scope, assurance::Level, claims, client_metadata, registration, reply, scope};
 
 /// The paths of the endpoints, under the issuer.
 pub mod path {
@@ -19,9 +19,6 @@ pub mod path {
     pub const CHECK_SESSION: &str = "/session/check";
     pub const REGISTER: &str = "/oauth2/register";
 }
-
-/// Authentication context classes (OpenID Connect Core §2): one factor.
-pub const ACR: &str = "aal1";
 
 /// OpenID Connect Discovery §3; the order is the order in the document.
 #[derive(Debug, Serialize)]
@@ -48,7 +45,7 @@ pub struct Metadata<'a> {
     code_challenge_methods_supported: [&'a str; 1],
     claims_supported: Vec<&'a str>,
     claim_types_supported: [&'a str; 1],
-    acr_values_supported: [&'a str; 1],
+    acr_values_supported: [&'a str; 2],
     display_values_supported: [&'a str; 2],
     ui_locales_supported: &'a [&'a str],
     claims_parameter_supported: bool,
@@ -178,7 +175,7 @@ pub fn metadata<'a>(offered: &Offered<'a>) -> Metadata<'a> {
         code_challenge_methods_supported: ["S256"],
         claims_supported: claims.collect(),
         claim_types_supported: ["normal"],
-        acr_values_supported: [ACR],
+        acr_values_supported: Level::ALL.map(Level::acr),
         display_values_supported: ["page", "popup"],
         ui_locales_supported: offered.locales,
         claims_parameter_supported: true,

@@ -8,7 +8,7 @@ use super::{
     trace::{Check, Outcome, Shown},
 };
 
-/// RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2:
+/// RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2, RFC 9470 §3:
 /// the codes that this server answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -16,6 +16,7 @@ pub enum Code {
     AccountSelectionRequired,
     ConsentRequired,
     InsufficientScope,
+    InsufficientUserAuthentication,
     InvalidClient,
     InvalidClientMetadata,
     InvalidGrant,
@@ -47,6 +48,7 @@ impl Code {
             Code::AccountSelectionRequired => "account_selection_required",
             Code::ConsentRequired => "consent_required",
             Code::InsufficientScope => "insufficient_scope",
+            Code::InsufficientUserAuthentication => "insufficient_user_authentication",
             Code::InvalidClient => "invalid_client",
             Code::InvalidClientMetadata => "invalid_client_metadata",
             Code::InvalidGrant => "invalid_grant",
@@ -75,7 +77,7 @@ impl Code {
     /// The status this code takes where it is answered as JSON.
     pub const fn status(self) -> u16 {
         match self {
-            Code::InvalidClient | Code::InvalidToken => 401,
+            Code::InsufficientUserAuthentication | Code::InvalidClient | Code::InvalidToken => 401,
             Code::InsufficientScope => 403,
             Code::TooManyRequests => 429,
             Code::ServerError => 500,

@@ -61,6 +61,8 @@ rules! {
     INITIAL_ACCESS_TOKEN = "initial_access_token", "RFC 7591 §3", "send a token of `signet registration-tokens create` that is neither used up nor expired as Authorization: Bearer";
     REGISTRATION_ACCESS_TOKEN = "registration_access_token", "RFC 7592 §2", "send the registration_access_token of this very client as Authorization: Bearer; a removed client has none";
     SECTOR = "sector_identifier", "OpenID Connect Registration §5", "serve a JSON array with every redirect URI at sector_identifier_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
+    SECOND_FACTOR = "second_factor", "NIST SP 800-63B-4 §2.2", "type a code of the authenticator app or a recovery code, each once; `second_factor` in the settings says who needs one";
+    FRESH_SIGN_IN = "fresh_sign_in", "RFC 9470 §3", "sign in again, with a second factor if there is one; second_factor.fresh in the settings says how long that counts";
     LOGO = "logo", "OpenID Connect Registration §2", "serve a PNG, JPEG, GIF or WebP of at most 512 KiB at logo_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
     SIGN_UP = "sign_up", "OWASP ASVS §6.3.8", "accounts.registration in the settings says who may register; `signet invitations create` invites";
     MAIL_LINK = "mail_link", "OWASP ASVS §6.4.1", "ask for a new link: each works once, for a limited time, and not after a newer one";
@@ -78,6 +80,7 @@ pub fn of(code: Code) -> &'static Rule {
         Code::AccessDenied | Code::ConsentRequired => &CONSENT,
         Code::AccountSelectionRequired | Code::LoginRequired => &INTERACTION,
         Code::InsufficientScope => &TOKEN_SCOPE,
+        Code::InsufficientUserAuthentication => &FRESH_SIGN_IN,
         Code::InvalidClient => &CLIENT_AUTHENTICATION,
         Code::InvalidGrant => &CODE,
         Code::InvalidClientMetadata | Code::InvalidRedirectUri | Code::InvalidSoftwareStatement => &REGISTRATION,

@@ -3,7 +3,14 @@
 
 use uuid::Uuid;
 
-use super::{Code, Error, Scope, authorize::Request, prompt::Prompt, rule, trace::Shown};
+use super::{
+    Code, Error, Scope,
+    assurance::{Methods, Wanted},
+    authorize::Request,
+    prompt::Prompt,
+    rule,
+    trace::Shown,
+};
 
 /// What is known of the person in front of the browser.
 #[derive(Debug, Clone, Default)]
@@ -22,11 +29,30 @@ pub struct Known {
     pub consented_here: bool,
     /// The client asks for no consent (first-party clients of the operator).
     pub consent_not_needed: bool,
+    /// By what means the person has signed in.
+    pub proved: Methods,
+    /// The person gave the first proof in this authorization, and owes the second.
+    pub is_half_way: bool,
+    /// The operator wants two steps of this person, or at this client.
+    pub needs_two_steps: bool,
+    /// What the client would have.
+    pub wanted: Option<Wanted>,
+    /// The person has something to prove with besides what was proved.
+    pub can_step_up: bool,
+}
+
+impl Known {
+    /// What is missing after a sign-in that stands.
+    fn owes_a_factor(&self) -> bool {
+        let too_weak = |wanted: Wanted| self.proved.level() < wanted.level && (wanted.essential || self.can_step_up);
+        self.needs_two_steps && !self.proved.is_two_steps() || self.wanted.is_some_and(too_weak)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Login,
+    SecondFactor,
     ChooseAccount,
     Consent,
     Issue,
@@ -38,7 +64,7 @@ impl Step {
         match self {
             Step::Consent => Code::ConsentRequired,
             Step::ChooseAccount => Code::AccountSelectionRequired,
-            Step::Login | Step::Issue => Code::LoginRequired,
+            Step::Login | Step::SecondFactor | Step::Issue => Code::LoginRequired,
         }
     }
 }
@@ -53,6 +79,7 @@ pub fn next(request: &Request, known: &Known, now: i64) -> Result<Step, Error> {
             .under(&rule::INTERACTION)
             .received(Shown::word(match step {
                 Step::Login => "a login is needed",
+                Step::SecondFactor => "a second factor is needed",
                 Step::ChooseAccount => "an account must be chosen",
                 Step::Consent => "consent is needed",
                 Step::Issue => "nothing",
@@ -65,6 +92,10 @@ pub fn next(request: &Request, known: &Known, now: i64) -> Result<Step, Error> {
 pub fn needed(request: &Request, known: &Known, now: i64) -> Step {
     let asks = |prompt| request.prompt.contains(&prompt);
     let too_old = |at: i64| request.max_age.is_some_and(|age| now - at > age);
+    // Whoever has begun to sign in here goes on with it, whoever else is signed in.
+    if known.is_half_way {
+        return Step::SecondFactor;
+    }
     let (Some(user), Some(at)) = (known.user, known.signed_in_at) else { return Step::Login };
     let someone_else = known.expected_user.is_some_and(|expected| expected != user);
     // Nobody but the person hinted at gets the code; silently it is a login that is missing.
@@ -77,6 +108,9 @@ pub fn needed(request: &Request, known: &Known, now: i64) -> Step {
     }
     if asks(Prompt::SelectAccount) && !known.signed_in_here && !known.chosen_here {
         return Step::ChooseAccount;
+    }
+    if known.owes_a_factor() {
+        return Step::SecondFactor;
     }
     if known.consented_here || known.consent_not_needed && !asks(Prompt::Consent) {
         return Step::Issue;

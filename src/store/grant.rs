@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     crypto::secret::SecretHash,
-    protocol::{Scope, claims::ClaimsRequest, pkce::Challenge},
+    protocol::{Scope, assurance::Methods, claims::ClaimsRequest, pkce::Challenge},
 };
 
 #[sea_orm::model]
@@ -40,6 +40,8 @@ pub struct Model {
     pub nonce: Option<String>,
     pub claims: ClaimsRequest,
     pub auth_time: i64,
+    /// By what means the person had signed in ([`Methods`]).
+    pub methods: String,
     pub trace_id: String,
     pub created_at: i64,
     pub code_expires_at: i64,
@@ -68,6 +70,11 @@ impl Grant {
     /// Neither revoked nor called back with everything else of the person.
     pub fn stands(&self, user: &User) -> bool {
         self.revoked_at.is_none() && self.token_version == user.token_version && user.is_enabled()
+    }
+
+    /// By what means the person had signed in.
+    pub fn proved(&self) -> Methods {
+        Methods::parse(&self.methods)
     }
 
     pub fn challenge(&self) -> Option<Challenge> {

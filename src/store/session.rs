@@ -13,7 +13,7 @@ use super::{
     grant, session_client,
     user::{self, User},
 };
-use crate::crypto::secret::SecretHash;
+use crate::{crypto::secret::SecretHash, protocol::assurance::Methods};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -26,6 +26,8 @@ pub struct Model {
     pub user_id: Uuid,
     /// When the person last proved who they are.
     pub auth_time: i64,
+    /// By what means ([`Methods`]).
+    pub methods: String,
     pub created_at: i64,
     pub last_used_at: i64,
     pub expires_at: i64,
@@ -59,6 +61,11 @@ pub struct Idle {
 const NOTED_EVERY: i64 = 60;
 
 impl Session {
+    /// By what means its person has signed in.
+    pub fn proved(&self) -> Methods {
+        Methods::parse(&self.methods)
+    }
+
     pub fn is_due_for_note(&self, now: i64) -> bool {
         now - self.last_used_at >= NOTED_EVERY
     }

@@ -6,6 +6,7 @@ mod api;
 mod commands;
 mod config;
 mod crypto;
+mod factors;
 mod flows;
 mod harness;
 mod house;

@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     app::App,
-    flows::{Trouble, write_one},
+    flows::{Trouble, factors, write_one},
     protocol::{rule, trace::Shown},
     store::{
         client, consent, consent::Consent, grant, grant::Grant, login_attempt, login_attempt::LoginAttempt, mail,
-        mail::Mail, password, security_event, security_event::SecurityEvent, session, session::Session, user::User,
+        mail::Mail, password, security_event, security_event::SecurityEvent, session, session::Session,
+        trusted_device, trusted_device::TrustedDevice, user::User,
     },
 };
 
@@ -90,6 +91,8 @@ impl Export {
     async fn profile(&self) -> Result<String, Trouble> {
         let user = &self.user;
         let set = password::find(&self.app.db, user.id).await?.map(|row| row.changed_at);
+        let have = factors::of(&self.app, user.id).await?;
+        let trusted = trusted_device::all_of(&self.app.db, user.id, self.app.now()).await?;
         let account = json!({
             "id": user.id,
             "email": user.email,
@@ -98,6 +101,9 @@ impl Export {
             "administrator": user.admin,
             "language": user.locale,
             "password_changed_at": set,
+            "authenticator_app_since": have.totp_since,
+            "recovery_codes_left": have.codes_left,
+            "trusted_devices": trusted.iter().map(of_trusted).collect::<Vec<_>>(),
             "created_at": user.created_at,
             "updated_at": user.updated_at,
             "delete_at": user.delete_at,
@@ -217,6 +223,16 @@ impl List {
     }
 }
 
+fn of_trusted(row: &TrustedDevice) -> Value {
+    json!({
+        "address": row.address,
+        "user_agent": row.user_agent,
+        "created_at": row.created_at,
+        "last_used_at": row.last_used_at,
+        "expires_at": row.expires_at,
+    })
+}
+
 fn of_consent(row: &Consent, name: Option<String>) -> Value {
     json!({
         "client_id": row.client_id,
@@ -235,6 +251,7 @@ fn of_session(row: &Session) -> Value {
         "address": row.address,
         "user_agent": row.user_agent,
         "auth_time": row.auth_time,
+        "methods": row.methods,
         "created_at": row.created_at,
         "last_used_at": row.last_used_at,
         "expires_at": row.expires_at,

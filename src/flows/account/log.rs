@@ -36,6 +36,12 @@ pub enum Happened {
     DeletionTakenBack,
     Deleted,
     Locked,
+    TotpAdded,
+    TotpRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    DeviceTrusted,
+    DeviceForgotten,
 }
 
 impl Happened {
@@ -58,6 +64,12 @@ impl Happened {
             Happened::DeletionTakenBack => "deletion_taken_back",
             Happened::Deleted => "deleted",
             Happened::Locked => "locked",
+            Happened::TotpAdded => "totp_added",
+            Happened::TotpRemoved => "totp_removed",
+            Happened::RecoveryCodesMade => "recovery_codes_made",
+            Happened::RecoveryCodeUsed => "recovery_code_used",
+            Happened::DeviceTrusted => "device_trusted",
+            Happened::DeviceForgotten => "device_forgotten",
         }
     }
 }

@@ -5,19 +5,17 @@ use uuid::Uuid;
 use crate::{
     app::{App, throttle::counted},
     flows::{
-        Trouble,
+        Trouble, factors,
         login::{self, Proof, Standing},
         visitor::{Device, Visitor},
     },
     protocol::{
         Result,
+        assurance::Methods,
         trace::{Kind, Trace},
     },
-    store::user::User,
+    store::{session::Session, user::User},
 };
-
-/// Seconds for which a sign-in counts as fresh (OWASP ASVS 7.5.1).
-pub const FRESH: i64 = 300;
 
 /// The person of an account, proven.
 #[derive(Debug, Clone)]
@@ -27,20 +25,26 @@ pub struct Me {
     pub session: Option<Uuid>,
     /// When the person last proved who they are.
     pub auth_time: i64,
+    /// By what means.
+    pub proved: Methods,
     pub device: Device,
 }
 
 impl Me {
-    /// Who is signed in at this browser.
+    /// Who is signed in at this browser; nobody, where the operator wants more than was proved.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn at(app: &App, visitor: &Visitor) -> Result<Option<Self>> {
         let found = visitor.session(app).await?;
-        Ok(found.map(|(session, user)| Me {
+        let enough = |(session, user): &(Session, User)| {
+            session.proved().is_two_steps() || !factors::are_required(app, user)
+        };
+        Ok(found.filter(enough).map(|(session, user)| Me {
             user,
             session: Some(session.id),
             auth_time: session.auth_time,
+            proved: session.proved(),
             device: visitor.device.clone(),
         }))
     }
@@ -50,8 +54,9 @@ impl Me {
         Trace { user_id: Some(self.user.id), ..app.trace(Kind::Account).from(counted(self.device.address)) }
     }
 
+    /// The person has signed in so lately that it counts as asked (OWASP ASVS 7.5.1).
     pub fn is_fresh(&self, app: &App) -> bool {
-        app.now() - self.auth_time < FRESH
+        app.now() - self.auth_time < app.config.second_factor.fresh.get()
     }
 
     /// What changes who can get in asks for the password, unless the person has just given it (case SEC-132). Wrong ones

@@ -17,6 +17,7 @@ use crate::{
         grants::{Approval, Beginning, Claim, password},
         issue::{self, Tokens},
         login::{self, Proof, Standing},
+        second_factor,
         session_end::{Ended, Ending},
         token, try_it,
         userinfo::Bearer,
@@ -25,6 +26,7 @@ use crate::{
     },
     protocol::{
         Code, Params, Result,
+        assurance::Methods,
         client_metadata::{ClientMetadata, ClientPolicy},
         rule, scope,
         trace::{Kind, Shown, Trace},
@@ -75,6 +77,8 @@ pub enum Outcome {
     Wrong,
     /// The password is right, but the address must be confirmed first; another link was mailed.
     Unconfirmed,
+    /// The password is right, and is not enough.
+    SecondFactor,
     TooMany(Wait),
 }
 
@@ -98,6 +102,7 @@ pub async fn login(app: &App, visitor: &Visitor, login: &str, password: &str) ->
 
 async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str, trace: &mut Trace) -> Result<Outcome> {
     Ok(match login::prove(app, visitor, login, password, trace).await? {
+        Proof::Right(user, _) if second_factor::is_needed(app, &user).await? => Outcome::SecondFactor,
         Proof::Right(user, standing) => {
             Outcome::SignedIn(Box::new(begin_traced(app, visitor, (*user, standing), trace).await?))
         }
@@ -113,12 +118,18 @@ async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str,
 /// For somebody who has just proven who they are, by registering say.
 ///
 /// # Errors
-/// When the database is away.
+/// When the operator wants a second factor of the person, or the database is away.
 pub async fn begin(app: &App, visitor: &Visitor, user: User) -> Result<SignedIn, Refused> {
     let mut trace = run(app, visitor);
     trace.user_id = Some(user.id);
-    let standing = Standing::of(&user);
-    let begun = begin_traced(app, visitor, (user, standing), &mut trace).await;
+    let begun = async {
+        if second_factor::is_needed(app, &user).await? {
+            return Err(second_factor::needed());
+        }
+        let standing = Standing::of(&user);
+        begin_traced(app, visitor, (user, standing), &mut trace).await
+    };
+    let begun = begun.await;
     crate::flows::settle(app, trace, begun)
 }
 
@@ -166,6 +177,7 @@ fn session(app: &App, visitor: &Visitor, user: &User) -> Session {
         hash: app.secret().hash(),
         user_id: user.id,
         auth_time: now,
+        methods: Methods::password().to_string(),
         created_at: now,
         last_used_at: now,
         expires_at: now + app.config.lifetimes.refresh_absolute.get(),

@@ -9,12 +9,13 @@ use crate::{
     crypto::secret::Secret,
     flows::{
         Trouble,
-        login::{self, SignedIn, Standing},
+        login::{SignedIn, Standing},
         mail::Letter,
+        second_factor,
         visitor::Visitor,
         write,
     },
-    protocol::trace::Trace,
+    protocol::{assurance::Methods, trace::Trace},
     store::{
         mail_link::{self, LinkKind},
         user::{self, User},
@@ -120,7 +121,8 @@ async fn confirm_traced(
     let signed_in = match with_session && !is_here && user.is_enabled() {
         true => {
             let before = visitor.session(app).await?;
-            Some(login::start_session(app, visitor, before, (&user, None), Standing::of(&user), trace).await?)
+            let first = (&user, &Methods::password(), None);
+            second_factor::go_on(app, visitor, before, first, Standing::of(&user), trace).await?
         }
         false => None,
     };

@@ -9,10 +9,10 @@ use crate::{
     flows::{
         client_auth::Presented,
         login::{self, Proof, Standing},
-        refresh_token,
+        refresh_token, second_factor,
         visitor::{Cookies, Device, Visitor},
     },
-    protocol::{Code, Result, Scope, claims::ClaimsRequest, code_grant, resource, rule, trace::Trace},
+    protocol::{Code, Result, Scope, assurance::Methods, claims::ClaimsRequest, code_grant, resource, rule, trace::Trace},
     store::{client::Client, grant::Grant as Row, user::User},
 };
 
@@ -43,6 +43,9 @@ impl Grant for Password {
         let (login, password) = (params.require("username")?, params.require("password")?);
         let (user, standing) =
             proven(app, Device::new(presented.address, Some(presented.user_agent)), login, password, trace).await?;
+        if client.policy.require_second_factor || second_factor::is_needed(app, &user).await? {
+            return Err(second_factor::needed());
+        }
         let asked = params.get("scope").map(Scope::requested).transpose()?;
         let scope = code_grant::client_credentials(&client.client_id, asked.as_ref(), &client.metadata.scope)?;
         let resource = resource::requested(params)?;
@@ -96,6 +99,7 @@ pub(in crate::flows) fn begin(
         nonce: None,
         claims: ClaimsRequest::default(),
         auth_time: now,
+        methods: Methods::password().to_string(),
         trace_id: trace.id.clone(),
         created_at: now,
         code_expires_at: now,

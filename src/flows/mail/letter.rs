@@ -56,6 +56,14 @@ pub enum Letter {
         when: i64,
         forgot: String,
     },
+    /// Something about second factors; `factors` is where they are.
+    FactorChanged {
+        change: FactorChange,
+        when: i64,
+        device: Option<String>,
+        factors: String,
+        forgot: String,
+    },
     Invitation {
         link: String,
         inviter: Option<String>,
@@ -71,6 +79,20 @@ pub enum Letter {
     Test,
 }
 
+/// What a letter about second factors is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorChange {
+    TotpAdded,
+    TotpRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed {
+        left: u64,
+    },
+    /// Somebody who knows the password types wrong codes.
+    Guessed,
+}
+
 impl Letter {
     /// What reports call it.
     pub const fn name(&self) -> &'static str {
@@ -84,6 +106,11 @@ impl Letter {
             Letter::AddressChanged { .. } => "address_changed",
             Letter::NewDevice { .. } => "new_device",
             Letter::AccountLocked { .. } => "account_locked",
+            Letter::FactorChanged { change: FactorChange::TotpAdded, .. } => "totp_added",
+            Letter::FactorChanged { change: FactorChange::TotpRemoved, .. } => "totp_removed",
+            Letter::FactorChanged { change: FactorChange::RecoveryCodesMade, .. } => "recovery_codes_made",
+            Letter::FactorChanged { change: FactorChange::RecoveryCodeUsed { .. }, .. } => "recovery_code_used",
+            Letter::FactorChanged { change: FactorChange::Guessed, .. } => "codes_guessed",
             Letter::Invitation { .. } => "invitation",
             Letter::DeletionPlanned { .. } => "deletion_planned",
             Letter::AccountDeleted => "account_deleted",
@@ -95,7 +122,7 @@ impl Letter {
     pub(super) fn clipped(mut self) -> Self {
         const MOST: usize = 200;
         let words = match &mut self {
-            Letter::PasswordChanged { device, .. } => [device.as_mut(), None],
+            Letter::PasswordChanged { device, .. } | Letter::FactorChanged { device, .. } => [device.as_mut(), None],
             Letter::AddressChanging { new_address_hint: hint, .. } => [Some(hint), None],
             Letter::AddressChanged { new_address_hint: hint, .. } => [Some(hint), None],
             Letter::NewDevice { device, place, .. } => [device.as_mut(), place.as_mut()],

@@ -9,7 +9,10 @@ pub mod words;
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-pub use self::{letter::Letter, send::run_due};
+pub use self::{
+    letter::{FactorChange, Letter},
+    send::run_due,
+};
 pub use crate::store::mail::Mail;
 use crate::{
     app::{App, reseal::mail_context},

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Letter;
+use super::{FactorChange, Letter};
 use crate::app::{
     App,
     moment::{self, Moment},
@@ -193,6 +193,10 @@ impl Say<'_> {
                 .fact(self.texts.get("mail.device"), device.as_deref().map(named))
                 .fact(self.texts.get("mail.place"), place.as_deref().map(named)),
             Letter::AccountLocked { when, forgot } => self.account_locked(*when, forgot),
+            Letter::FactorChanged { change, when, device, factors, forgot } => self
+                .factor_changed(*change, factors, forgot)
+                .fact(self.texts.get("mail.when"), self.moment(*when))
+                .fact(self.texts.get("mail.device"), device.as_deref().map(named)),
             Letter::Invitation { link, inviter, days } => self.invitation(link, inviter.as_deref(), *days),
             Letter::DeletionPlanned { until, undo } => self.deletion_planned(*until, undo),
             Letter::AccountDeleted => {
@@ -271,6 +275,33 @@ impl Say<'_> {
             .prompt(self.say("mail.account_locked.prompt"))
             .button(self.say("mail.new_password"), forgot)
             .note(self.say("mail.account_locked.note"))
+    }
+
+    fn factor_changed(&self, change: FactorChange, factors: &str, forgot: &str) -> Words {
+        let (subject, lead) = match change {
+            FactorChange::TotpAdded => ("mail.factor.totp_added", "mail.factor.totp_added_lead"),
+            FactorChange::TotpRemoved => ("mail.factor.totp_removed", "mail.factor.totp_removed_lead"),
+            FactorChange::RecoveryCodesMade => ("mail.factor.codes_made", "mail.factor.codes_made_lead"),
+            FactorChange::RecoveryCodeUsed { .. } => ("mail.factor.code_used", "mail.factor.code_used_lead"),
+            FactorChange::Guessed => ("mail.factor.guessed", "mail.factor.guessed_lead"),
+        };
+        let words = Words::new(self.say(subject), self.say(lead));
+        match change {
+            FactorChange::Guessed => {
+                words.prompt(self.say("mail.factor.guessed_prompt")).button(self.say("mail.new_password"), forgot)
+            }
+            FactorChange::RecoveryCodeUsed { left } => self
+                .with_ways(words, factors, forgot)
+                .fact(self.texts.get("mail.factor.codes_left"), Some(left.to_string())),
+            _ => self.with_ways(words, factors, forgot),
+        }
+    }
+
+    fn with_ways(&self, words: Words, factors: &str, forgot: &str) -> Words {
+        words
+            .prompt(self.say("mail.factor.prompt"))
+            .button(self.say("mail.factor.button"), factors)
+            .other(self.say("mail.factor.other"), self.say("mail.new_password"), forgot)
     }
 
     fn invitation(&self, link: &str, inviter: Option<&str>, days: u32) -> Words {

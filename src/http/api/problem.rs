@@ -68,6 +68,7 @@ pub mod word {
     pub const CONFLICT: &str = "conflict";
     pub const TOO_MANY_REQUESTS: &str = "too_many_requests";
     pub const WRONG_CREDENTIALS: &str = "wrong_credentials";
+    pub const SECOND_FACTOR_NEEDED: &str = "second_factor_needed";
     pub const ACCOUNT_LOCKED: &str = "account_locked";
 }
 
@@ -82,7 +83,7 @@ impl Problem {
         let (status, code) = status(error);
         let body = ProblemBody { trace_id, ..ProblemBody::new(status, code, error.described()) };
         let challenge = match error.code {
-            Code::InvalidToken | Code::InsufficientScope => Some(failure::asked(Challenge::Bearer, error)),
+            Code::InvalidToken | Code::InsufficientScope | Code::InsufficientUserAuthentication => Some(failure::asked(Challenge::Bearer, error)),
             // Not a word of RFC 6750, but RFC 9110 §15.5.2 asks for a challenge.
             Code::InvalidGrant => Some(REALM.to_owned()),
             _ => None,
@@ -119,6 +120,12 @@ impl Problem {
         let detail = "wrong name or password, or the address is not confirmed yet".to_owned();
         let body = ProblemBody::new(StatusCode::UNAUTHORIZED, word::WRONG_CREDENTIALS, detail);
         Problem::new(body).asking(Some(REALM.to_owned()))
+    }
+
+    /// For whoever knows the password.
+    pub fn second_factor_needed() -> Self {
+        let detail = "a second factor is needed; sign in at the login page".to_owned();
+        Problem::new(ProblemBody::new(StatusCode::FORBIDDEN, word::SECOND_FACTOR_NEEDED, detail))
     }
 
     /// RFC 4918 §11.3 for an account, RFC 6585 §4 for an address.
@@ -161,6 +168,7 @@ fn status(error: &Error) -> (StatusCode, &'static str) {
     match error.code {
         Code::AccessDenied if by(&rule::MAIL_LINK) => (StatusCode::BAD_REQUEST, word::INVALID_LINK),
         Code::AccessDenied if by(&rule::SIGN_UP) => (StatusCode::FORBIDDEN, word::NOT_INVITED),
+        Code::InvalidGrant if by(&rule::SECOND_FACTOR) => (StatusCode::FORBIDDEN, word::SECOND_FACTOR_NEEDED),
         // A refresh token that is no good any more: who used it must sign in again.
         Code::InvalidGrant => (StatusCode::UNAUTHORIZED, Code::InvalidGrant.as_str()),
         Code::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, word::TOO_MANY_REQUESTS),

@@ -60,6 +60,7 @@ pub fn answer(page: &Page, next: Result<Next, Refused>) -> Response {
 fn name(step: Step) -> Option<&'static str> {
     match step {
         Step::Login => Some("login"),
+        Step::SecondFactor => Some("second-factor"),
         Step::ChooseAccount => Some("account"),
         Step::Consent => Some("consent"),
         Step::Issue => None,

@@ -67,6 +67,7 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
     let outcome = login::with_password(&page.app, id, &page.browser.visitor, &username, password).await;
     let problem = match outcome {
         Ok(Outcome::SignedIn(signed_in)) => return Ok(page.browser.signed_in(page.go(&path), &signed_in)),
+        Ok(Outcome::HalfWay) => return Ok(page.go(&path)),
         Ok(Outcome::Wrong | Outcome::Unconfirmed) if registration::confirms(&page.app) => {
             LoginProblem::WrongOrUnconfirmed
         }

@@ -16,6 +16,7 @@ pub mod logo;
 pub mod logout;
 pub mod outbox;
 pub mod request;
+pub mod second_factor;
 pub mod session_check;
 pub mod set_up;
 pub mod try_it;

@@ -20,6 +20,7 @@ use signet::{
         mail::Letter,
     },
     jobs,
+    protocol::assurance::Methods,
     store::{
         consent, grant, invitation, logout_delivery, mail, mail_link, password, security_event, session, trace_event,
         user,
@@ -161,7 +162,7 @@ async fn sec_147_the_last_administrator_stays() {
             ..NewUser::default()
         };
         let user = users::create(app, new).await.unwrap();
-        admins.push((Me { user, session: None, auth_time: 0, device: device() }, person.password));
+        admins.push((Me { user, session: None, auth_time: 0, proved: Methods::password(), device: device() }, person.password));
     }
     users::set_disabled(app, admins[3].0.user.id, true).await.unwrap();
     let mut leaving = JoinSet::new();

@@ -10,7 +10,7 @@ mod phone;
 mod places;
 mod profile;
 mod sessions;
-mod signed_in;
+pub mod signed_in;
 mod tokens;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,6 +24,7 @@ use signet::{
         mail::Letter,
         visitor::{Cookies, Device, Visitor},
     },
+    protocol::assurance::Methods,
     store::mail,
 };
 
@@ -52,7 +53,7 @@ pub fn visitor(app: &App) -> Visitor {
 /// Somebody who has just signed in.
 async fn me(app: &App, person: &Person) -> Me {
     let user = users::find(app, &person.id).await.unwrap();
-    Me { user, session: None, auth_time: app.now(), device: device() }
+    Me { user, session: None, auth_time: app.now(), proved: Methods::password(), device: device() }
 }
 
 /// What was written to whom, oldest first; those that were sent are empty.

@@ -5,10 +5,7 @@ use sea_orm::EntityTrait;
 use signet::{
     flows::{
         Trouble, Why,
-        account::{
-            me::FRESH,
-            sessions::{self, SignedIn},
-        },
+        account::sessions::{self, SignedIn},
     },
     jobs,
     store::{logout_delivery, mail, session},
@@ -95,7 +92,7 @@ async fn sec_110_one_session_ends_or_all_the_others() {
         tokens.push(f.continue_in(browser.stolen(), &f.c1, f.c1.asks_to_stay()).await.tokens);
         tokens.push(f.continue_in(browser.stolen(), &f.c2, f.c2.asks()).await.tokens);
     }
-    f.clock.advance(FRESH);
+    f.clock.advance(f.app.config.second_factor.fresh.get());
     let (visitor, me) = at(&f, &browsers[0]).await;
     let (_, last) = at(&f, &browsers[3]).await;
     let id = last.session.unwrap();

@@ -13,6 +13,7 @@ pub mod http;
 pub mod jose;
 pub mod jwt;
 mod own;
+pub mod phone;
 pub mod process;
 pub mod receiver;
 pub mod relying_party;

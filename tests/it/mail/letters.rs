@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 use signet::{
     app::text::{self, Texts},
     flows::mail::{
-        Letter,
+        FactorChange, Letter,
         words::{self, Rendered},
     },
 };
@@ -19,6 +19,13 @@ use crate::{
 pub fn letters(word: &str) -> Vec<Letter> {
     let (link, when, word) = (LINK.to_string(), 1_795_167_840, word.to_string());
     let device = Some(word.clone());
+    let changed = |change| Letter::FactorChanged {
+        change,
+        when,
+        device: device.clone(),
+        factors: link.clone(),
+        forgot: link.clone(),
+    };
     vec![
         Letter::VerifyEmail { link: link.clone(), hours: 24 },
         Letter::AddressTaken { sign_in: link.clone(), forgot: link.clone() },
@@ -30,9 +37,14 @@ pub fn letters(word: &str) -> Vec<Letter> {
         Letter::AddressChanged { when, new_address_hint: word.clone(), undo: None },
         Letter::NewDevice { device: device.clone(), place: device.clone(), when, sessions: link.clone() },
         Letter::AccountLocked { when, forgot: link.clone() },
-        Letter::Invitation { link: link.clone(), inviter: device, days: 7 },
+        changed(FactorChange::TotpAdded),
+        changed(FactorChange::TotpRemoved),
+        changed(FactorChange::RecoveryCodesMade),
+        changed(FactorChange::RecoveryCodeUsed { left: 9 }),
+        changed(FactorChange::Guessed),
+        Letter::Invitation { link: link.clone(), inviter: device.clone(), days: 7 },
         Letter::Invitation { link: link.clone(), inviter: None, days: 7 },
-        Letter::DeletionPlanned { until: when, undo: link },
+        Letter::DeletionPlanned { until: when, undo: link.clone() },
         Letter::AccountDeleted,
         Letter::Test,
     ]

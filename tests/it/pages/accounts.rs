@@ -2,7 +2,7 @@
 
 use signet::{app::text::Texts, http::pages::views::*, protocol::password::Policy};
 
-use super::samples::{Data, Sample, page};
+use super::samples::{self, Data, Sample, page};
 
 pub fn all(texts: &'static Texts, data: Data) -> Vec<Sample> {
     let mut samples = entry(texts, data);
@@ -167,6 +167,10 @@ fn own(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("apps-none", &["account-sign-out"], &AppsPage { apps: vec![], ..apps(texts, data) }),
         page("security", &["security-log", "security-older"], &security(texts, data, false)),
         page("security-attempts", &["security-log", "security-newest"], &security(texts, data, true)),
+        page("factors", &["factors-remove", "factors-renew", "factors-forget-all"], &factors(texts, data, true)),
+        page("factors-again", &["factors-again", "forget-0b8c"], &factors(texts, data, false)),
+        page("factors-confirm", &["factor-qr", "factor-secret"], &factor_to_confirm(texts, data, false)),
+        page("factors-confirm-wrong", &["factor-code", "factors-confirm"], &factor_to_confirm(texts, data, true)),
         page("data", &["export-submit", "delete-submit"], &deletion(texts, data, false)),
         page("data-wrong", &["delete-password", "delete-submit"], &deletion(texts, data, true)),
         page("password-wrong", &["password-current", "password-submit"], &password(true)),
@@ -285,6 +289,41 @@ fn security(texts: &'static Texts, data: Data, attempts: bool) -> SecurityPage {
         entries,
         newest: attempts.then(|| "/account/security/sign-ins".to_owned()),
         older: Some("/account/security?before=0b8c".to_owned()),
+    }
+}
+
+fn factors(texts: &'static Texts, data: Data, is_fresh: bool) -> FactorsPage {
+    let device = |id: &str| TrustedBrowser {
+        id: id.to_owned(),
+        name: Some(data.word("Firefox 145, Windows")),
+        address: Some(data.word("203.0.113.7")),
+        last_used: Moment::of(texts, 1_795_167_840),
+        until: Moment::of(texts, 1_797_759_840),
+    };
+    FactorsPage {
+        frame: data.frame(texts),
+        area: area(Section::Factors, None),
+        complaint: None,
+        problem: false,
+        app_since: Moment::of(texts, 1_795_167_840),
+        codes_left: Some(9),
+        key: None,
+        is_fresh,
+        again: "/account/login?to=factors&again=yes".to_owned(),
+        has_trust: true,
+        trusted: vec![device("0b8c"), device("1c9d")],
+    }
+}
+
+fn factor_to_confirm(texts: &'static Texts, data: Data, wrong: bool) -> FactorsPage {
+    FactorsPage {
+        complaint: wrong.then_some(Complaint::LookAgain),
+        problem: wrong,
+        app_since: None,
+        codes_left: None,
+        key: Some(samples::app_key(data)),
+        trusted: Vec::new(),
+        ..factors(texts, data, true)
     }
 }
 

@@ -105,6 +105,7 @@ pub fn page(name: &'static str, ids: &'static [&'static str], page: &impl Templa
 
 pub fn all(texts: &'static Texts, data: Data) -> Vec<Sample> {
     let mut samples = sign_in(texts, data);
+    samples.extend(second_steps(texts, data));
     samples.extend(sign_out(texts, data));
     samples.extend(errors(texts, data));
     samples.extend(first_steps(texts, data));
@@ -161,6 +162,46 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("accounts", chooser_ids, &chooser(None)),
         page("accounts-wanted", chooser_ids, &chooser(Some(data.word("charles@example.org")))),
         page("form-post", &[], &post),
+    ]
+}
+
+pub fn app_key(data: Data) -> AppKey {
+    AppKey { size: 37, path: "M4,4h1v1h-1z".to_owned(), secret: data.word("JBSW Y3DP EHPK 3PXP") }
+}
+
+fn second_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let action = || "/authorize/0b8c/second-factor".to_owned();
+    let answer = |recovery, problem| SecondFactor {
+        frame: data.frame(texts),
+        action: action(),
+        client: data.client(),
+        person: data.person(),
+        recovery,
+        problem,
+        trust: (!recovery).then_some(30 * 86_400),
+    };
+    let set_up = |problem| SetUpFactor {
+        frame: data.frame(texts),
+        action: action(),
+        client: data.client(),
+        person: data.person(),
+        key: app_key(data),
+        problem,
+    };
+    let codes = RecoveryCodes {
+        frame: data.frame(texts),
+        codes: (0..10).map(|_| data.word("7n2k-0qxz-m4vb-e8ra")).collect(),
+        on: "/authorize/0b8c".to_owned(),
+    };
+    let ids = &["factor-code", "factor-submit", "factor-cancel", "factor-another"];
+    vec![
+        page("factor", ids, &answer(false, None)),
+        page("factor-wrong", ids, &answer(false, Some(FactorProblem::Wrong))),
+        page("factor-recovery", ids, &answer(true, None)),
+        page("factor-recovery-wrong", ids, &answer(true, Some(FactorProblem::Wrong))),
+        page("factor-set-up", ids, &set_up(None)),
+        page("factor-set-up-wrong", ids, &set_up(Some(FactorProblem::TooMany { seconds: 90 }))),
+        page("recovery-codes", &["recovery-codes", "codes-on"], &codes),
     ]
 }
 

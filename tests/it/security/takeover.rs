@@ -7,7 +7,7 @@ use signet::{
         admin::users,
         login::{self, Proof},
     },
-    protocol::trace::Kind,
+    protocol::{assurance::Methods, trace::Kind},
     store::session::Model,
 };
 
@@ -166,7 +166,7 @@ async fn sec_108_a_proof_is_worth_nothing_once_the_account_is_another() {
             "disabled" => users::set_disabled(app, id, true).await.unwrap(),
             _ => {}
         }
-        let begun = login::start_session(app, &visitor, None, (&user, None), standing, &trace).await;
+        let begun = login::start_session(app, &visitor, None, (&user, &Methods::password(), None), standing, &trace).await;
         assert_eq!(begun.is_ok(), meanwhile == "nothing", "{meanwhile}");
         let sessions = signet::store::session::Entity::find().all(&app.db).await.unwrap();
         assert_eq!(sessions.len(), usize::from(meanwhile == "nothing"), "{meanwhile}");

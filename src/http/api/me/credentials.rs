@@ -57,6 +57,6 @@ struct PasswordBody {
 struct EmailBody {
     /// The new one.
     email: String,
-    /// Not needed in the first five minutes after signing in.
+    /// Not needed for some minutes after signing in (`second_factor.fresh`).
     current_password: Option<String>,
 }

@@ -30,8 +30,8 @@ impl Sessions {
         Ok(SessionList { items: list.into_iter().map(DeviceBody::from).collect() }.into())
     }
 
-    /// End a session, with what apps got through it. Another than the caller's own needs the password, but for the first
-    /// five minutes after signing in.
+    /// End a session, with what apps got through it. Another than the caller's own needs the password, but for some
+    /// minutes after signing in (`second_factor.fresh`).
     #[oai(path = "/:id", method = "delete", operation_id = "end_session")]
     async fn end(
         &self,
@@ -47,7 +47,7 @@ impl Sessions {
         Ok(().into())
     }
 
-    /// End every session but the caller's own. It needs the password, but for the first five minutes after signing in.
+    /// End every session but the caller's own. It needs the password, but for some minutes after signing in.
     #[oai(path = "/", method = "delete", operation_id = "end_other_sessions")]
     async fn end_others(&self, app: Data<&App>, person: Person, proof: Body<ProofBody>) -> Result<Done, Problem> {
         let proof = proof.0.current_password;

@@ -41,7 +41,7 @@ async fn shown(page: &mut Page) -> Result<Response, Box<Response>> {
         email_verified: me.user.email_verified,
         signed_in: moment(me.auth_time),
         ends: session.and_then(|(session, _)| moment(session.expires_at)),
-        methods: vec!["pwd".to_owned()],
+        methods: me.proved.names().map(str::to_owned).collect(),
         try_it: me.user.admin.then(|| page.browser.path("/try")),
         outbox: (me.user.admin && mail::has_outbox(&page.app)).then(|| page.browser.path("/outbox")),
     };
@@ -52,7 +52,8 @@ async fn shown(page: &mut Page) -> Result<Response, Box<Response>> {
 #[handler]
 pub fn sign_in(page: Page) -> Response {
     let part = Section::named(page.query.get("to").unwrap_or_default()).name();
-    see_other(&try_it::account_request(&page.app, part))
+    let again = page.query.get("again").is_some();
+    see_other(&try_it::account_request(&page.app, part, again))
 }
 
 #[handler]

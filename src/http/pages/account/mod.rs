@@ -5,6 +5,7 @@ pub mod apps;
 pub mod area;
 pub mod data;
 pub mod email;
+pub mod factors;
 pub mod home;
 pub mod links;
 pub mod onward;

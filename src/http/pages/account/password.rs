@@ -47,7 +47,8 @@ async fn renewed(page: &Page, me: &Me) -> Response {
     let signed_in = async {
         let before = visitor.session(&page.app).await?;
         let trace = links::trace_of(&page.app, visitor, me);
-        login::start_session(&page.app, visitor, before, (&me.user, None), Standing::of(&me.user), &trace).await
+        let again = (&me.user, &me.proved, None);
+        login::start_session(&page.app, visitor, before, again, Standing::of(&me.user), &trace).await
     };
     match signed_in.await {
         Ok(signed_in) => {

@@ -10,8 +10,8 @@ use crate::{
             links,
             registration::{self, NewAccount, Registered},
         },
-        login::{self, Standing},
-        passwords,
+        login::Standing,
+        passwords, second_factor,
     },
     http::pages::{
         authorize::either,
@@ -21,7 +21,7 @@ use crate::{
         request::Page,
         views::{Announced, NewPassword, Register, TextField},
     },
-    protocol::claims::StandardClaims,
+    protocol::{assurance::Methods, claims::StandardClaims},
 };
 
 #[handler]
@@ -64,12 +64,16 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
             let signed_in = async {
                 let before = visitor.session(&page.app).await?;
                 let trace = links::trace(&page.app, visitor, Some(user.id));
-                login::start_session(&page.app, visitor, before, (&user, journey), Standing::of(&user), &trace).await
+                let first = (&*user, &Methods::password(), journey);
+                second_factor::go_on(&page.app, visitor, before, first, Standing::of(&user), &trace).await
             };
             match signed_in.await {
                 Ok(signed_in) => {
                     let on = onward::go(page, "/account").await;
-                    Ok(page.browser.signed_in(on, &signed_in))
+                    Ok(match signed_in {
+                        Some(signed_in) => page.browser.signed_in(on, &signed_in),
+                        None => on,
+                    })
                 }
                 Err(error) => Ok(forms::refuse(page, error.into())),
             }

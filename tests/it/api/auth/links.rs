@@ -67,7 +67,7 @@ async fn sec_123_another_address_counts_once_it_has_confirmed() {
     assert_eq!(confirm(&person.password).await.json(), json!({ "status": "changed" }));
     assert_eq!(refused(&confirm(&person.password).await), (400, "invalid_link".to_owned()));
     assert_eq!(api.get("/me", &session.access).await.json()["email"], "dora@example.org");
-    api.wait(301).await;
+    api.wait(601).await;
     let late = api.post("/me/email", &session.access, json!({ "email": "dora@example.net" })).await;
     assert_eq!(crate::api::blamed(&late), ["current_password"]);
 }

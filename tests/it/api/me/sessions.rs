@@ -39,7 +39,7 @@ async fn ending_others_needs_the_password_unless_it_was_just_given() {
     let api = api(&[]).await;
     let (person, here) = api.somebody("hal").await;
     let there = api.sign_in(&person).await;
-    api.wait(301).await;
+    api.wait(601).await;
     for body in [None, Some(json!({})), Some(json!({ "current_password": "wrong" }))] {
         assert_eq!(blamed(&api.delete("/me/sessions", &here.access, body).await), ["current_password"]);
     }

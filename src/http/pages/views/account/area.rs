@@ -9,6 +9,7 @@ pub enum Section {
     Profile,
     Email,
     Password,
+    Factors,
     Sessions,
     Apps,
     Security,
@@ -16,11 +17,12 @@ pub enum Section {
 }
 
 impl Section {
-    pub const ALL: [Section; 8] = [
+    pub const ALL: [Section; 9] = [
         Section::Overview,
         Section::Profile,
         Section::Email,
         Section::Password,
+        Section::Factors,
         Section::Sessions,
         Section::Apps,
         Section::Security,
@@ -33,6 +35,7 @@ impl Section {
             Section::Profile => "/account/profile",
             Section::Email => "/account/email",
             Section::Password => "/account/password",
+            Section::Factors => "/account/factors",
             Section::Sessions => "/account/sessions",
             Section::Apps => "/account/apps",
             Section::Security => "/account/security",
@@ -57,6 +60,7 @@ impl Section {
             Section::Profile => "area.profile",
             Section::Email => "area.email",
             Section::Password => "area.password",
+            Section::Factors => "area.factors",
             Section::Sessions => "area.sessions",
             Section::Apps => "area.apps",
             Section::Security => "area.security",
@@ -71,6 +75,7 @@ impl Section {
             Section::Profile => Some("area.profile_lead"),
             Section::Email => Some("area.email_lead"),
             Section::Password => Some("area.password_lead"),
+            Section::Factors => Some("area.factors_lead"),
             Section::Sessions => Some("area.sessions_lead"),
             Section::Apps => Some("area.apps_lead"),
             Section::Security => Some("area.security_lead"),
@@ -91,7 +96,7 @@ impl Area {
         Area { section, notice: None }
     }
 
-    pub fn sections(&self) -> [Section; 8] {
+    pub fn sections(&self) -> [Section; 9] {
         Section::ALL
     }
 
@@ -117,10 +122,12 @@ pub enum Notice {
     SessionEnded,
     OthersEnded,
     AppRevoked,
+    FactorRemoved,
+    DeviceForgotten,
 }
 
 impl Notice {
-    const ALL: [(Notice, &'static str, &'static str); 8] = [
+    const ALL: [(Notice, &'static str, &'static str); 10] = [
         (Notice::Saved, "saved", "notice.saved"),
         (Notice::EmailVerified, "email-verified", "notice.email_verified"),
         (Notice::LinkSent, "link-sent", "notice.link_sent"),
@@ -129,6 +136,8 @@ impl Notice {
         (Notice::SessionEnded, "session-ended", "notice.session_ended"),
         (Notice::OthersEnded, "others-ended", "notice.others_ended"),
         (Notice::AppRevoked, "app-revoked", "notice.app_revoked"),
+        (Notice::FactorRemoved, "factor-removed", "notice.factor_removed"),
+        (Notice::DeviceForgotten, "device-forgotten", "notice.device_forgotten"),
     ];
 
     /// Of the parameter `done`.

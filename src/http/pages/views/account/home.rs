@@ -31,6 +31,9 @@ impl AccountHome {
     pub fn means(&self) -> String {
         let word = |method: &String| match method.as_str() {
             "pwd" => self.frame.texts.get("account.by_password"),
+            "otp" => self.frame.texts.get("account.by_totp"),
+            "recovery_code" => self.frame.texts.get("account.by_recovery_code"),
+            "trusted" => self.frame.texts.get("account.by_trusted_device"),
             _ => self.frame.texts.get("account.by_other"),
         };
         self.frame.texts.list(self.methods.iter().map(word))

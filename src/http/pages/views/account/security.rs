@@ -53,6 +53,12 @@ pub fn event(texts: &Texts, kind: &str) -> String {
         "deletion_planned" => "event.deletion_planned",
         "deletion_taken_back" => "event.deletion_taken_back",
         "locked" => "event.locked",
+        "totp_added" => "event.totp_added",
+        "totp_removed" => "event.totp_removed",
+        "recovery_codes_made" => "event.recovery_codes_made",
+        "recovery_code_used" => "event.recovery_code_used",
+        "device_trusted" => "event.device_trusted",
+        "device_forgotten" => "event.device_forgotten",
         other => return other.replace('_', " "),
     };
     texts.get(key).to_owned()
@@ -63,6 +69,8 @@ pub fn attempt(texts: &Texts, reason: &str) -> String {
     let key = match reason {
         "right_password" => "attempt.right_password",
         "again" => "attempt.again",
+        "right_code" => "attempt.right_code",
+        "wrong_code" => "attempt.wrong_code",
         "wrong_password" => "attempt.wrong_password",
         "unconfirmed_address" => "attempt.unconfirmed_address",
         "disabled_account" => "attempt.disabled_account",

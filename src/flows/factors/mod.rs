@@ -1,0 +1,143 @@
+//! What people prove with besides a password. Whoever sets one up gets recovery codes with it, so that nobody ends with a
+//! single way in; each change is told to its person, and ends what rested on the factors before.
+
+pub mod recovery;
+pub mod totp;
+pub mod trusted;
+
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use super::{
+    Trouble,
+    account::{
+        log::{self, Happened, Line},
+        me::Me,
+    },
+    mail::{self, FactorChange, Letter, Outgoing},
+    visitor::Device,
+};
+use crate::{
+    app::App,
+    config::Whom,
+    protocol::{Code, Error, assurance::Level, rule, trace::Trace},
+    store::{passkey, recovery_code, sign_in, trusted_device, user::User},
+};
+
+/// What somebody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Have {
+    /// An authenticator app, since when.
+    pub totp_since: Option<i64>,
+    /// Recovery codes that are left.
+    pub codes_left: u64,
+}
+
+impl Have {
+    pub fn any(&self) -> bool {
+        self.totp_since.is_some()
+    }
+}
+
+/// # Errors
+/// When the database is away.
+pub async fn of(app: &App, person: Uuid) -> Result<Have, DbErr> {
+    Ok(Have {
+        totp_since: totp::since(&app.db, person).await?,
+        codes_left: recovery_code::left(&app.db, person).await?,
+    })
+}
+
+/// Whether somebody has a second factor. Recovery codes alone are none: they only stand in for one.
+///
+/// # Errors
+/// When the database is away.
+pub async fn has_any(db: &impl ConnectionTrait, person: Uuid) -> Result<bool, DbErr> {
+    Ok(totp::since(db, person).await?.is_some() || !passkey::all_of(db, person).await?.is_empty())
+}
+
+/// Whether the operator wants a second factor of this person, whatever the app.
+pub fn are_required(app: &App, user: &User) -> bool {
+    match app.config.second_factor.required {
+        Whom::Nobody => false,
+        Whom::Admins => user.admin,
+        Whom::Everybody => true,
+    }
+}
+
+/// Whoever changes what they sign in with has just proved who they are, by all that they have (case SEC-132).
+///
+/// # Errors
+/// `insufficient_user_authentication`, or when the database is away.
+pub async fn check_fresh(app: &App, me: &Me) -> Result<(), Error> {
+    let enough = me.proved.level() == Level::Two || !has_any(&app.db, me.user.id).await?;
+    if enough && me.is_fresh(app) {
+        return Ok(());
+    }
+    Err(Code::InsufficientUserAuthentication.because("sign in again for this").under(&rule::FRESH_SIGN_IN))
+}
+
+/// A change of somebody's factors, for the write that makes it.
+pub(super) struct Change {
+    app: App,
+    person: Uuid,
+    line: Line,
+    letter: Option<Outgoing>,
+    voids: bool,
+}
+
+impl Change {
+    pub fn new(app: &App, trace: &Trace, user: &User, device: &Device, what: Happened, told: FactorChange) -> Self {
+        let letter = Letter::FactorChanged {
+            change: told,
+            when: app.now(),
+            device: device.name(),
+            factors: app.url("/account/factors"),
+            forgot: app.url("/account/forgot"),
+        };
+        let to = |to| Outgoing { to, locale: user.locale.clone(), user_id: Some(user.id), letter };
+        Change {
+            app: app.clone(),
+            person: user.id,
+            line: Line::new(app, trace, user.id, what, device),
+            letter: user.email.clone().map(to),
+            voids: true,
+        }
+    }
+
+    /// It leaves the factors as they are.
+    pub fn of_no_factor(self) -> Self {
+        Change { voids: false, ..self }
+    }
+
+    /// # Errors
+    /// When the database is away; the write is then undone.
+    pub async fn write(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        if self.voids {
+            trusted_device::remove_all(db, self.person).await?;
+            sign_in::void(db, self.person).await?;
+        }
+        if let Some(letter) = self.letter {
+            mail::queue(&self.app, db, letter).await?;
+        }
+        self.line.insert(db).await
+    }
+}
+
+/// After the commit.
+fn said(app: &App, trace: &Trace, what: Happened) {
+    mail::send_soon(app);
+    log::said(trace, what);
+}
+
+/// Without the last factor, recovery codes stand in for nothing.
+async fn tidy(db: &impl ConnectionTrait, person: Uuid) -> Result<(), DbErr> {
+    match has_any(db, person).await? {
+        true => Ok(()),
+        false => recovery_code::remove(db, person).await,
+    }
+}
+
+fn nothing_there() -> Trouble {
+    Trouble::NotFound("second factor")
+}

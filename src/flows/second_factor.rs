@@ -1,0 +1,360 @@
+//! The second step of a sign-in. Whoever has given the first proof and owes another is not signed in (case SEC-130): a row
+//! of the journey and the browser remembers what was proved, and the second proof makes it a session.
+
+use uuid::Uuid;
+
+use super::{
+    Refused,
+    attempt::{self, Ended as Tried, Method as Way},
+    authorize::{self, Journey},
+    event::{self, Event},
+    factors::{
+        self, Have,
+        recovery::{self, Codes},
+        totp::{self, Begun, Confirmed, Confirming},
+        trusted,
+    },
+    login::{self, SignedIn, Standing},
+    no_journey,
+    visitor::Visitor,
+    write, write_one,
+};
+use crate::{
+    app::{
+        App,
+        throttle::{Key, Wait},
+    },
+    protocol::{
+        Code, Result,
+        assurance::{Method, Methods},
+        rule,
+        step::Step,
+        trace::{Kind, Shown, Trace},
+    },
+    store::{
+        session::Session,
+        sign_in::{self, SignIn},
+        user::{self, User},
+    },
+};
+
+/// Seconds in which the second proof must follow the first: an authenticator app can be installed in them.
+const LIFE: i64 = 900;
+
+/// Wrong answers after which the sign-in begins again (case SEC-125).
+const MOST_TRIES: i32 = 5;
+
+/// Whether one factor is not enough for this person, whatever the app.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_needed(app: &App, user: &User) -> Result<bool> {
+    Ok(factors::are_required(app, user) || factors::has_any(&app.db, user.id).await?)
+}
+
+/// What programs are told that cannot take a second step.
+pub fn needed() -> crate::protocol::Error {
+    Code::InvalidGrant.because("a second factor is needed; sign in at the login page").under(&rule::SECOND_FACTOR)
+}
+
+/// After the first proof. None where another is needed: then the person is half-way in the journey, if there is one.
+///
+/// # Errors
+/// When the database is away.
+pub async fn go_on(
+    app: &App,
+    visitor: &Visitor,
+    before: Option<(Session, User)>,
+    (user, proved, journey): (&User, &Methods, Option<Uuid>),
+    standing: Standing,
+    trace: &Trace,
+) -> Result<Option<SignedIn>> {
+    if proved.is_two_steps() || !is_needed(app, user).await? {
+        let who = (user, proved, journey);
+        return Ok(Some(login::start_session(app, visitor, before, who, standing, trace).await?));
+    }
+    if trusted::is_trusted(app, visitor, user.id).await? {
+        let proved = proved.and(&Methods::of([Method::TrustedDevice]));
+        let who = (user, &proved, journey);
+        return Ok(Some(login::start_session(app, visitor, before, who, standing, trace).await?));
+    }
+    let Some(journey) = journey else { return Ok(None) };
+    let row = row(app, visitor, journey, user.id, proved);
+    let kept = write!(app, db => {
+        if !standing.holds(db).await? {
+            return Ok(false);
+        }
+        sign_in::replace(db, row).await?;
+        Ok(true)
+    });
+    if kept.await? { Ok(None) } else { Err(Standing::lost()) }
+}
+
+fn row(app: &App, visitor: &Visitor, journey: Uuid, user: Uuid, proved: &Methods) -> SignIn {
+    let now = app.now();
+    SignIn {
+        id: app.ordered_id(),
+        ticket_hash: None,
+        journey_id: Some(journey),
+        browser_hash: visitor.browser_hash(),
+        user_id: Some(user),
+        methods: proved.to_string(),
+        tries: 0,
+        challenge: None,
+        code_hash: None,
+        code_expires_at: None,
+        created_at: now,
+        expires_at: now + LIFE,
+    }
+}
+
+/// What the page shows.
+pub struct Asked {
+    pub journey: Journey,
+    pub user: User,
+    pub what: What,
+}
+
+pub enum What {
+    /// One of the factors that the person has.
+    Answer(Have),
+    /// To set one up: the person has none, and the app or the operator wants one.
+    SetUp(Box<Begun>),
+}
+
+/// None where the journey is at another step.
+///
+/// # Errors
+/// When the journey is over or another browser's.
+pub async fn look(app: &App, id: Uuid, visitor: &Visitor) -> Result<Option<Asked>, Refused> {
+    let journey = authorize::look(app, id, visitor, Kind::Login).await?;
+    let trace = journey.trace.clone();
+    let asked = look_traced(app, journey).await;
+    match asked {
+        Ok(asked) => Ok(asked),
+        Err(error) => super::settle(app, trace, Err(error)),
+    }
+}
+
+async fn look_traced(app: &App, journey: Journey) -> Result<Option<Asked>> {
+    let Some(user) = whose(app, &journey).await? else { return Ok(None) };
+    let have = factors::of(app, user.id).await?;
+    let what = match have.any() {
+        true => What::Answer(have),
+        false => match totp::begin(app, &user).await? {
+            Some(begun) => What::SetUp(Box::new(begun)),
+            None => What::Answer(factors::of(app, user.id).await?),
+        },
+    };
+    Ok(Some(Asked { journey, user, what }))
+}
+
+/// Whoever is half-way, or else is signed in and owes more.
+async fn whose(app: &App, journey: &Journey) -> Result<Option<User>> {
+    if journey.step != Step::SecondFactor {
+        return Ok(None);
+    }
+    let half_way = journey.half_way.as_ref().filter(|row| row.proved() != Methods::default());
+    match half_way.and_then(|row| row.user_id) {
+        Some(user) => Ok(user::find(&app.db, user).await?.filter(User::is_enabled)),
+        None => Ok(journey.signed_in.as_ref().map(|(_, user)| user.clone())),
+    }
+}
+
+/// What somebody answers with.
+#[derive(Clone, Copy)]
+pub enum Given<'a> {
+    /// A code of the authenticator app.
+    Totp(&'a str),
+    RecoveryCode(&'a str),
+    /// The first code of the app that is being set up.
+    First(&'a str),
+}
+
+impl Given<'_> {
+    const fn method(self) -> Method {
+        match self {
+            Given::Totp(_) | Given::First(_) => Method::Totp,
+            Given::RecoveryCode(_) => Method::RecoveryCode,
+        }
+    }
+
+    const fn way(self) -> Way {
+        match self {
+            Given::Totp(_) | Given::First(_) => Way::Totp,
+            Given::RecoveryCode(_) => Way::RecoveryCode,
+        }
+    }
+}
+
+/// How a try ended.
+pub enum Outcome {
+    /// With the recovery codes that came with a factor that was set up.
+    SignedIn(Box<SignedIn>, Option<Codes>),
+    Wrong,
+    /// It was the last try, or too late: the sign-in begins again.
+    Over,
+    TooMany(Wait),
+    /// The journey is at another step.
+    Elsewhere,
+}
+
+/// # Errors
+/// When the journey is over or another browser's.
+pub async fn answer(
+    app: &App,
+    id: Uuid,
+    visitor: &Visitor,
+    given: Given<'_>,
+    trust: bool,
+) -> Result<Outcome, Refused> {
+    let journey = authorize::look(app, id, visitor, Kind::Login).await?;
+    let mut trace = journey.trace.clone();
+    let outcome = answer_traced(app, id, visitor, journey, (given, trust), &mut trace).await;
+    super::settle(app, trace, outcome)
+}
+
+async fn answer_traced(
+    app: &App,
+    id: Uuid,
+    visitor: &Visitor,
+    journey: Journey,
+    (given, trust): (Given<'_>, bool),
+    trace: &mut Trace,
+) -> Result<Outcome> {
+    let Some(user) = whose(app, &journey).await? else { return Ok(Outcome::Elsewhere) };
+    trace.user_id = Some(user.id);
+    let row = waiting(app, visitor, &journey, id, &user).await?;
+    let judged = judge(app, visitor, &user, &row, given, trace).await?;
+    let codes = match judged {
+        Judged::Right(codes) => codes,
+        Judged::Wrong => return Ok(Outcome::Wrong),
+        Judged::Over => return Ok(Outcome::Over),
+        Judged::TooMany(wait) => return Ok(Outcome::TooMany(wait)),
+    };
+    // A step-up adds to what the session has; a sign-in has only what was proved in it.
+    let before = journey.signed_in.as_ref().filter(|_| row.proved() == Methods::default());
+    let so_far = before.map_or_else(|| row.proved(), |(session, _)| session.proved());
+    let proved = so_far.and(&Methods::of([given.method()]));
+    let (who, standing) = ((&user, &proved, Some(id)), Standing::of(&user));
+    let mut signed_in = login::start_session(app, visitor, journey.signed_in, who, standing, trace).await?;
+    if trust {
+        signed_in.trusted_cookie = trusted::trust(app, visitor, &user, trace).await?;
+    }
+    event::happened(trace, Event::SecondFactor, "ok");
+    Ok(Outcome::SignedIn(Box::new(signed_in), codes))
+}
+
+/// The row on which tries are counted: the sign-in that is half-way, or for somebody who steps up one that proves nothing.
+async fn waiting(app: &App, visitor: &Visitor, journey: &Journey, id: Uuid, user: &User) -> Result<SignIn> {
+    if let Some(row) = journey.half_way.as_ref().filter(|row| row.user_id == Some(user.id)) {
+        return Ok(row.clone());
+    }
+    let new = row(app, visitor, id, user.id, &Methods::default());
+    write!(app, db => sign_in::replace(db, new).await).await?;
+    sign_in::of_journey(&app.db, id, app.now()).await?.ok_or_else(no_journey)
+}
+
+enum Judged {
+    Right(Option<Codes>),
+    Wrong,
+    Over,
+    TooMany(Wait),
+}
+
+/// Counts the try before it is judged, so that no more than a few are, of all servers together.
+async fn judge(
+    app: &App,
+    visitor: &Visitor,
+    user: &User,
+    row: &SignIn,
+    given: Given<'_>,
+    trace: &mut Trace,
+) -> Result<Judged> {
+    let keys = [key(app, visitor, user), Key::Address(visitor.address)];
+    let note = |ended| attempt::note(app, trace, &visitor.device, Some(user.id), (given.way(), ended));
+    if let Some(wait) = app.throttle.wait(&keys, app.now()) {
+        if app.throttle.is_kept(&keys, app.now()) {
+            note(Tried::Waits(wait.locked));
+        }
+        trace.refused(&wait.refusal());
+        return Ok(Judged::TooMany(wait));
+    }
+    let id = row.id;
+    if !write_one!(app, db => sign_in::try_once(db, id, MOST_TRIES)).await? {
+        finish(app, id).await?;
+        return Ok(Judged::Over);
+    }
+    let right = is_right(app, visitor, user, row, given, trace).await?;
+    let ended = if matches!(right, Judged::Right(_)) { Tried::RightCode } else { Tried::WrongCode };
+    attempt::note(app, trace, &visitor.device, Some(user.id), (given.way(), ended));
+    if let Judged::Right(codes) = right {
+        app.throttle.succeeded(&keys[..1]);
+        trace.passed(&rule::SECOND_FACTOR, Some(Shown::word(given.method().name())));
+        return Ok(Judged::Right(codes));
+    }
+    let is_news = app.throttle.failed(&keys, app.now());
+    let error = Code::AccessDenied.because("a wrong code").under(&rule::SECOND_FACTOR);
+    trace.refused(&error.received(Shown::word(given.method().name())));
+    event::happened(trace, Event::SecondFactor, "refused");
+    if is_news {
+        attempt::guessed(app, trace, &visitor.device, user);
+    }
+    if matches!(right, Judged::Over) || row.tries + 1 >= MOST_TRIES {
+        finish(app, id).await?;
+        return Ok(Judged::Over);
+    }
+    Ok(Judged::Wrong)
+}
+
+async fn is_right(
+    app: &App,
+    visitor: &Visitor,
+    user: &User,
+    row: &SignIn,
+    given: Given<'_>,
+    trace: &Trace,
+) -> Result<Judged> {
+    let right = match given {
+        Given::Totp(code) => totp::check(app, user, code).await?,
+        Given::RecoveryCode(code) => recovery::spend(app, user, &visitor.device, code, trace).await?,
+        Given::First(code) => {
+            let who = Confirming { user, device: &visitor.device, sign_in: Some(row.id) };
+            return Ok(match totp::confirm(app, who, code, trace).await? {
+                Confirmed::Well(codes) => Judged::Right(codes),
+                Confirmed::WrongCode => Judged::Wrong,
+                Confirmed::Over => Judged::Over,
+            });
+        }
+    };
+    // Of several right answers at once, one goes on.
+    Ok(match right {
+        true if finish(app, row.id).await? => Judged::Right(None),
+        true => Judged::Over,
+        false => Judged::Wrong,
+    })
+}
+
+async fn finish(app: &App, id: Uuid) -> Result<bool> {
+    Ok(write_one!(app, db => sign_in::finish(db, id)).await?)
+}
+
+fn key(app: &App, visitor: &Visitor, user: &User) -> Key {
+    match visitor.knows(app, user.id) {
+        true => Key::KnownSecondFactor(user.id, visitor.browser_hash().short()),
+        false => Key::SecondFactor(user.id),
+    }
+}
+
+/// The person would rather sign in as somebody else: what was begun is forgotten.
+///
+/// # Errors
+/// When the journey is over or another browser's.
+pub async fn leave(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused> {
+    let Journey { half_way, trace, .. } = authorize::look(app, id, visitor, Kind::Login).await?;
+    let left = match half_way {
+        Some(row) => finish(app, row.id).await.map(drop),
+        None => Ok(()),
+    };
+    super::settle(app, trace, left)
+}

@@ -1,0 +1,53 @@
+//! `/account/factors`: what a person proves with besides the password.
+
+use askama::Template;
+
+use super::{Area, Section};
+use crate::http::pages::{
+    view::Frame,
+    views::{AppKey, Complaint, Moment},
+};
+
+/// Fields: `do` = `begin`, `confirm`, `remove`, `renew`, `forget-all` or the id of a trusted browser; `code` to confirm.
+#[derive(Template, Debug)]
+#[template(path = "pages/account/factors.html")]
+pub struct FactorsPage {
+    pub frame: Frame,
+    pub area: Area,
+    pub complaint: Option<Complaint>,
+    /// The code was not right.
+    pub problem: bool,
+    /// There is an authenticator app, set up then.
+    pub app_since: Option<Moment>,
+    /// Recovery codes, where there is something for them to stand in for.
+    pub codes_left: Option<u64>,
+    /// An app that is being set up.
+    pub key: Option<AppKey>,
+    /// The person may change something now.
+    pub is_fresh: bool,
+    /// Where the person signs in to be able to.
+    pub again: String,
+    /// Browsers can be trusted at all.
+    pub has_trust: bool,
+    pub trusted: Vec<TrustedBrowser>,
+}
+
+#[derive(Clone, Debug)]
+pub struct TrustedBrowser {
+    pub id: String,
+    /// Browser and system, where it says what it is.
+    pub name: Option<String>,
+    pub address: Option<String>,
+    pub last_used: Option<Moment>,
+    pub until: Option<Moment>,
+}
+
+impl FactorsPage {
+    fn name<'a>(&'a self, device: &'a TrustedBrowser) -> &'a str {
+        device.name.as_deref().unwrap_or_else(|| self.frame.t("sessions.browser"))
+    }
+
+    fn left(&self, count: &u64) -> String {
+        self.frame.with("factors.codes_left", &[("count", &count.to_string())])
+    }
+}

@@ -1,0 +1,106 @@
+//! `/authorize/{id}/second-factor`: the second step of a sign-in, or the way to have one; and the codes that come with it.
+
+use askama::Template;
+
+use super::{ClientCard, Destination};
+use crate::{
+    app::{moment::span, text::Texts},
+    http::pages::view::{Frame, Person},
+};
+
+/// Fields: `code`, `by` = `app` or `recovery`, `trust`, `answer` = `check`, `cancel` or `another`.
+#[derive(Template, Debug)]
+#[template(path = "pages/second_factor.html")]
+pub struct SecondFactor {
+    pub frame: Frame,
+    /// Where the form goes.
+    pub action: String,
+    /// The app that asked.
+    pub client: ClientCard,
+    /// Who has given the first proof.
+    pub person: Person,
+    /// A recovery code is asked for, and not one of the authenticator app.
+    pub recovery: bool,
+    pub problem: Option<FactorProblem>,
+    /// For how many seconds the browser can be trusted, if it can.
+    pub trust: Option<u64>,
+}
+
+impl SecondFactor {
+    fn trust_for(&self, seconds: &u64) -> String {
+        self.frame.with("factor.trust", &[("time", &span(self.frame.texts, *seconds))])
+    }
+
+    fn complaint(&self) -> Option<String> {
+        Some(self.problem?.sentence(self.frame.texts, self.recovery))
+    }
+}
+
+/// The same address, for who has none yet. Fields: `code`, `by` = `first`, `answer` as above.
+#[derive(Template, Debug)]
+#[template(path = "pages/set_up_factor.html")]
+pub struct SetUpFactor {
+    pub frame: Frame,
+    pub action: String,
+    pub client: ClientCard,
+    pub person: Person,
+    pub key: AppKey,
+    pub problem: Option<FactorProblem>,
+}
+
+impl SetUpFactor {
+    fn complaint(&self) -> Option<String> {
+        Some(self.problem?.sentence(self.frame.texts, false))
+    }
+}
+
+/// What an authenticator app reads.
+#[derive(Clone)]
+pub struct AppKey {
+    /// Modules on each side of the picture.
+    pub size: i32,
+    /// The dark ones, as the path of an SVG.
+    pub path: String,
+    /// For who types it.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for AppKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppKey(…)")
+    }
+}
+
+/// Recovery codes, shown this once.
+#[derive(Template)]
+#[template(path = "pages/recovery_codes.html")]
+pub struct RecoveryCodes {
+    pub frame: Frame,
+    pub codes: Vec<String>,
+    /// Where the person goes on.
+    pub on: String,
+}
+
+/// Why the last answer did not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorProblem {
+    Wrong,
+    TooMany {
+        seconds: u64,
+    },
+    Busy,
+    /// The form was too old, or came from another browser; a fresh one is on the page.
+    Stale,
+}
+
+impl FactorProblem {
+    pub fn sentence(self, texts: &Texts, recovery: bool) -> String {
+        match self {
+            Self::Wrong if recovery => texts.get("factor.wrong_recovery").to_owned(),
+            Self::Wrong => texts.get("factor.wrong").to_owned(),
+            Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &span(texts, seconds))]),
+            Self::Busy => texts.get("login.busy").to_owned(),
+            Self::Stale => texts.get("login.stale").to_owned(),
+        }
+    }
+}

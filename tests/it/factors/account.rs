@@ -1,0 +1,129 @@
+//! `/account/factors`: what people do with their own.
+
+use super::{cookie, half_way, is_inside, step, with_phone};
+use crate::{
+    accounts::signed_in::log,
+    harness::{Browser, Fixtures, fixtures, phone::Phone, seed},
+};
+
+async fn subjects(f: &Fixtures) -> Vec<String> {
+    seed::mailbox(&f.app, &f.u1.email).await.into_iter().map(|mail| mail.subject).collect()
+}
+
+/// U1 sets an app up at the page, codes and all.
+async fn set_up(f: &Fixtures, browser: &mut Browser) -> (Phone, Vec<String>) {
+    browser.goto("/account/factors").await.press("factors-begin").await;
+    let phone = Phone::reading(&browser.page().read("factor-secret"));
+    assert!(browser.sees("factor-qr"), "{}", browser.page());
+    browser.fill("factor-code", "000000").press("factors-confirm").await;
+    assert_eq!((browser.page().status(), browser.sees("factor-code-problem")), (422, true), "{}", browser.page());
+    browser.fill("factor-code", &phone.shows(f.now())).press("factors-confirm").await;
+    assert!(browser.sees("recovery-codes"), "{}", browser.page());
+    let codes = browser.page().read("recovery-codes").split_whitespace().map(str::to_owned).collect();
+    browser.press("codes-on").await;
+    (phone, codes)
+}
+
+/// Case SEC-132, requirement MF1 and MF2.
+#[tokio::test]
+async fn somebody_sets_an_app_up_uses_it_and_removes_it() {
+    let f = fixtures().await;
+    let mut browser = f.signed_in(&f.u1).await;
+    let before = cookie(&browser, "session");
+    let (phone, codes) = set_up(&f, &mut browser).await;
+    assert_ne!(cookie(&browser, "session"), before, "case SEC-107");
+    assert!(browser.sees("factors-app-since"), "{}", browser.page());
+    assert_eq!(browser.page().read("factors-codes-left"), "Codes that are left: 10");
+    browser.goto("/account").await;
+    assert!(browser.page().text().contains("Password, Authenticator app"), "{}", browser.page());
+    assert_eq!(codes.iter().collect::<std::collections::BTreeSet<_>>().len(), 10);
+    assert!(codes.iter().all(|code| code.len() == 19), "80 bits in groups: {codes:?}");
+
+    f.clock.advance(30);
+    let mut elsewhere = f.browser();
+    half_way(&f, &mut elsewhere, &f.c1).await;
+    step(&mut elsewhere, &phone.shows(f.now())).await;
+    assert!(is_inside(&elsewhere), "{}", elsewhere.page());
+
+    browser.goto("/account/factors").await.press("factors-renew").await;
+    assert!(browser.sees("recovery-codes"), "{}", browser.page());
+    let mut late = f.browser();
+    half_way(&f, &mut late, &f.c1).await;
+    late.press("factor-recovery").await;
+    step(&mut late, &codes[0]).await;
+    assert!(late.sees("factor-problem"), "case SEC-129: an old code, {}", late.page());
+
+    browser.goto("/account/factors").await.press("factors-remove").await;
+    assert!(browser.sees("notice") && browser.sees("factors-begin"), "{}", browser.page());
+    assert!(!browser.sees("factors-codes-left"), "there is nothing for them to stand in for");
+    let mut plain = f.browser();
+    plain.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
+    assert!(is_inside(&plain), "{}", plain.page());
+
+    let mails = subjects(&f).await;
+    for subject in
+        ["An authenticator app was set up", "You have new recovery codes", "The authenticator app was removed"]
+    {
+        assert_eq!(mails.iter().filter(|mail| *mail == subject).count(), 1, "{subject}: {mails:?}");
+    }
+    let lines = log(&f, &f.u1).await;
+    for kind in ["totp_added", "recovery_codes_made", "totp_removed"] {
+        assert_eq!(lines.iter().filter(|line| *line == kind).count(), 1, "{kind}: {lines:?}");
+    }
+}
+
+/// Case SEC-132: somebody who finds a browser open changes nothing.
+#[tokio::test]
+async fn sec_132_who_signed_in_long_ago_signs_in_again_by_all_that_they_have() {
+    let (f, phone) = with_phone().await;
+    let mut browser = f.browser();
+    half_way(&f, &mut browser, &f.c1).await;
+    step(&mut browser, &phone.shows(f.now())).await;
+    browser.goto("/account/factors").await;
+    let stale = ["factors-remove", "factors-renew"].map(|button| browser.form(button));
+    f.clock.advance(600);
+    browser.goto("/account/factors").await;
+    assert!(!browser.sees("factors-remove") && !browser.sees("factors-renew"), "{}", browser.page());
+    for (action, method, form) in stale {
+        browser.goto("/account/factors").await;
+        browser.submit(&action, method, &form).await;
+        assert!(browser.sees("login-password"), "the form is old: {}", browser.page());
+    }
+    browser.goto("/account/factors").await.press("factors-again").await;
+    browser.sign_in(&f.u1).await;
+    step(&mut browser, &phone.shows(f.now())).await;
+    assert_eq!(browser.page().path(), "/account/factors");
+    browser.press("factors-remove").await;
+    assert!(browser.sees("notice"), "{}", browser.page());
+}
+
+/// A fresh password alone does not remove a second factor.
+#[tokio::test]
+async fn sec_132_one_factor_does_not_remove_the_other() {
+    let f = fixtures().await;
+    let mut thief = f.signed_in(&f.u1).await;
+    crate::harness::phone::phone(&f.app, &f.u1).await;
+    thief.goto("/account/factors").await;
+    assert!(thief.sees("factors-again") && !thief.sees("factors-remove"), "{}", thief.page());
+    thief.press("factors-again").await;
+    thief.sign_in(&f.u1).await;
+    assert!(thief.sees("factor-code"), "{}", thief.page());
+}
+
+/// What was begun and not confirmed counts for nothing, and another who begins gets another key.
+#[tokio::test]
+async fn an_app_that_nobody_confirmed_is_none() {
+    let f = fixtures().await;
+    let mut browser = f.signed_in(&f.u1).await;
+    browser.goto("/account/factors").await.press("factors-begin").await;
+    let first = browser.page().read("factor-secret");
+    browser.goto("/account/factors").await;
+    assert_eq!(browser.page().read("factor-secret"), first);
+    let mut plain = f.browser();
+    plain.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
+    assert!(is_inside(&plain), "{}", plain.page());
+    f.clock.advance(3600);
+    let mut browser = f.signed_in(&f.u1).await;
+    browser.goto("/account/factors").await.press("factors-begin").await;
+    assert_ne!(browser.page().read("factor-secret"), first);
+}
