@@ -178,7 +178,9 @@ impl Throttle {
 impl Key {
     fn locks(&self) -> Locked {
         match self {
-            Key::Account(_) | Key::KnownDevice(..) | Key::SecondFactor(_) | Key::KnownSecondFactor(..) => Locked::Account,
+            Key::Account(_) | Key::KnownDevice(..) | Key::SecondFactor(_) | Key::KnownSecondFactor(..) => {
+                Locked::Account
+            }
             _ => Locked::Address,
         }
     }

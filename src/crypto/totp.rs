@@ -88,7 +88,8 @@ impl Picture {
         let mut rows = Vec::new();
         for y in 0..side {
             let lights: Vec<bool> = (0..side).map(|x| !is_dark(x, y)).collect();
-            let byte = |eight: &[bool]| (0..).zip(eight).fold(0u8, |byte, (i, light)| byte | u8::from(*light) << (7 - i));
+            let byte =
+                |eight: &[bool]| (0..).zip(eight).fold(0u8, |byte, (i, light)| byte | u8::from(*light) << (7 - i));
             rows.extend(lights.chunks(8).map(byte));
         }
         let mut png = Vec::new();

@@ -141,12 +141,8 @@ async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trac
     let (client, request) = read_again(app, &row, trace).await?;
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
     let half_way = half_way(app, &row, visitor).await.map_err(|e| told(&request, e))?;
-    let here = Here {
-        row: Some(&row),
-        half_way: half_way.as_ref(),
-        signed_in: signed_in.as_ref(),
-        consent: consent.as_ref(),
-    };
+    let here =
+        Here { row: Some(&row), half_way: half_way.as_ref(), signed_in: signed_in.as_ref(), consent: consent.as_ref() };
     let known = known(app, &request, &client, here).await.map_err(|e| told(&request, e))?;
     match step::next(&request, &known, app.now()) {
         Ok(Step::Issue) => {
@@ -205,12 +201,8 @@ async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trace) 
     trace.checks.clear();
     let (signed_in, consent) = apart(visitor.session_with_consent(app, &client.client_id).await?);
     let half_way = half_way(app, &row, visitor).await?;
-    let here = Here {
-        row: Some(&row),
-        half_way: half_way.as_ref(),
-        signed_in: signed_in.as_ref(),
-        consent: consent.as_ref(),
-    };
+    let here =
+        Here { row: Some(&row), half_way: half_way.as_ref(), signed_in: signed_in.as_ref(), consent: consent.as_ref() };
     let known = known(app, &request, &client, here).await?;
     Ok((client, request, signed_in, half_way, known))
 }

@@ -24,6 +24,7 @@ use crate::{
         App,
         throttle::{Key, Wait},
     },
+    crypto::secret::{Secret, SecretHash, equal},
     protocol::{
         Code, Result,
         assurance::{Method, Methods},
@@ -80,6 +81,12 @@ pub async fn go_on(
     }
     let Some(journey) = journey else { return Ok(None) };
     let row = row(app, visitor, journey, user.id, proved);
+    keep(app, row, standing).await?;
+    Ok(None)
+}
+
+/// Unless what it rests on is so no longer.
+async fn keep(app: &App, row: SignIn, standing: Standing) -> Result<()> {
     let kept = write!(app, db => {
         if !standing.holds(db).await? {
             return Ok(false);
@@ -87,7 +94,7 @@ pub async fn go_on(
         sign_in::replace(db, row).await?;
         Ok(true)
     });
-    if kept.await? { Ok(None) } else { Err(Standing::lost()) }
+    if kept.await? { Ok(()) } else { Err(Standing::lost()) }
 }
 
 fn row(app: &App, visitor: &Visitor, journey: Uuid, user: Uuid, proved: &Methods) -> SignIn {
@@ -201,13 +208,7 @@ pub enum Outcome {
 
 /// # Errors
 /// When the journey is over or another browser's.
-pub async fn answer(
-    app: &App,
-    id: Uuid,
-    visitor: &Visitor,
-    given: Given<'_>,
-    trust: bool,
-) -> Result<Outcome, Refused> {
+pub async fn answer(app: &App, id: Uuid, visitor: &Visitor, given: Given<'_>, trust: bool) -> Result<Outcome, Refused> {
     let journey = authorize::look(app, id, visitor, Kind::Login).await?;
     let mut trace = journey.trace.clone();
     let outcome = answer_traced(app, id, visitor, journey, (given, trust), &mut trace).await;
@@ -357,4 +358,84 @@ pub async fn leave(app: &App, id: Uuid, visitor: &Visitor) -> Result<(), Refused
         None => Ok(()),
     };
     super::settle(app, trace, left)
+}
+
+/// What a program gets for its second call.
+pub struct Ticket {
+    pub secret: Secret,
+    /// What the person can prove with.
+    pub factors: Vec<&'static str>,
+}
+
+/// Seconds that a ticket is good for.
+const TICKET: i64 = 300;
+
+/// After the first proof of a program. None for whom has nothing to prove with yet.
+///
+/// # Errors
+/// When the database is away.
+pub async fn ticket(
+    app: &App,
+    visitor: &Visitor,
+    (user, proved): (&User, &Methods),
+    standing: Standing,
+) -> Result<Option<Ticket>> {
+    let have = factors::of(app, user.id).await?;
+    if !have.any() {
+        return Ok(None);
+    }
+    let (secret, now) = (app.secret(), app.now());
+    let new = SignIn {
+        ticket_hash: Some(secret.hash()),
+        journey_id: None,
+        browser_hash: caller(app, visitor),
+        expires_at: now + TICKET,
+        ..row(app, visitor, Uuid::nil(), user.id, proved)
+    };
+    keep(app, new, standing).await?;
+    let factors = [Some("totp"), (have.codes_left > 0).then_some("recovery_code")];
+    Ok(Some(Ticket { secret, factors: factors.into_iter().flatten().collect() }))
+}
+
+/// A program has no cookie, so its ticket is worth something only whence it came.
+fn caller(app: &App, visitor: &Visitor) -> SecretHash {
+    let (address, program) = (visitor.address.to_string(), visitor.device.user_agent.as_deref().unwrap_or_default());
+    SecretHash(app.macs.codes.tag(&[b"caller", address.as_bytes(), program.as_bytes()]).to_vec())
+}
+
+/// How the second call of a program ended.
+pub enum Redeemed {
+    Right(Box<User>, Methods),
+    Wrong,
+    Over,
+    TooMany(Wait),
+}
+
+/// # Errors
+/// When the database is away.
+pub async fn redeem(
+    app: &App,
+    visitor: &Visitor,
+    ticket: &str,
+    given: Given<'_>,
+    trace: &mut Trace,
+) -> Result<Redeemed> {
+    let row = sign_in::of_ticket(&app.db, &Secret::presented(ticket).hash(), app.now()).await?;
+    let row = row.filter(|row| equal(&row.browser_hash.0, &caller(app, visitor).0));
+    let Some((row, id)) = row.and_then(|row| row.user_id.map(|id| (row, id))) else {
+        let error = Code::AccessDenied.because("the ticket is not known here").under(&rule::SECOND_FACTOR);
+        trace.refused(&error);
+        return Ok(Redeemed::Over);
+    };
+    let Some(user) = user::find(&app.db, id).await?.filter(User::is_enabled) else { return Ok(Redeemed::Over) };
+    trace.user_id = Some(user.id);
+    Ok(match judge(app, visitor, &user, &row, given, trace).await? {
+        Judged::Right(_) => {
+            event::happened(trace, Event::SecondFactor, "ok");
+            Redeemed::Right(Box::new(user), row.proved().and(&Methods::of([given.method()])))
+        }
+        Judged::Wrong => Redeemed::Wrong,
+        Judged::Over => Redeemed::Over,
+        Judged::TooMany(wait) => Redeemed::TooMany(wait),
+    })
 }

@@ -51,12 +51,8 @@ pub async fn used(
     synced: bool,
     now: i64,
 ) -> Result<bool, DbErr> {
-    let change = ActiveModel {
-        record: Set(record),
-        synced: Set(synced),
-        last_used_at: Set(Some(now)),
-        ..Default::default()
-    };
+    let change =
+        ActiveModel { record: Set(record), synced: Set(synced), last_used_at: Set(Some(now)), ..Default::default() };
     let as_seen = Entity::update_many().set(change).filter(Column::Id.eq(seen.id));
     let as_seen = as_seen.filter(Column::Record.eq(seen.record.as_str()));
     Ok(as_seen.exec(db).await?.rows_affected == 1)

@@ -18,12 +18,7 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 /// A new set; the old one is worth nothing.
-pub async fn replace(
-    db: &impl ConnectionTrait,
-    user: Uuid,
-    hashes: Vec<SecretHash>,
-    now: i64,
-) -> Result<(), DbErr> {
+pub async fn replace(db: &impl ConnectionTrait, user: Uuid, hashes: Vec<SecretHash>, now: i64) -> Result<(), DbErr> {
     remove(db, user).await?;
     let row = |hash| ActiveModel { hash: Set(hash), user_id: Set(user), created_at: Set(now), used_at: Set(None) };
     Entity::insert_many(hashes.into_iter().map(row)).exec_without_returning(db).await.map(drop)

@@ -31,12 +31,7 @@ pub async fn insert(db: &impl ConnectionTrait, device: TrustedDevice) -> Result<
 }
 
 /// True when it is trusted by this person now. Notes the use.
-pub async fn is_trusted(
-    db: &impl ConnectionTrait,
-    user: Uuid,
-    hash: &SecretHash,
-    now: i64,
-) -> Result<bool, DbErr> {
+pub async fn is_trusted(db: &impl ConnectionTrait, user: Uuid, hash: &SecretHash, now: i64) -> Result<bool, DbErr> {
     let change = ActiveModel { last_used_at: Set(now), ..Default::default() };
     let live = Entity::update_many()
         .set(change)

@@ -17,8 +17,8 @@ use crate::{
     protocol::{rule, trace::Shown},
     store::{
         client, consent, consent::Consent, grant, grant::Grant, login_attempt, login_attempt::LoginAttempt, mail,
-        mail::Mail, password, security_event, security_event::SecurityEvent, session, session::Session,
-        trusted_device, trusted_device::TrustedDevice, user::User,
+        mail::Mail, password, security_event, security_event::SecurityEvent, session, session::Session, trusted_device,
+        trusted_device::TrustedDevice, user::User,
     },
 };
 

@@ -37,9 +37,8 @@ impl Me {
     /// When the database is away.
     pub async fn at(app: &App, visitor: &Visitor) -> Result<Option<Self>> {
         let found = visitor.session(app).await?;
-        let enough = |(session, user): &(Session, User)| {
-            session.proved().is_two_steps() || !factors::are_required(app, user)
-        };
+        let enough =
+            |(session, user): &(Session, User)| session.proved().is_two_steps() || !factors::are_required(app, user);
         Ok(found.filter(enough).map(|(session, user)| Me {
             user,
             session: Some(session.id),

@@ -17,7 +17,7 @@ use crate::{
         grants::{Approval, Beginning, Claim, password},
         issue::{self, Tokens},
         login::{self, Proof, Standing},
-        second_factor,
+        second_factor::{self, Given, Redeemed, Ticket},
         session_end::{Ended, Ending},
         token, try_it,
         userinfo::Bearer,
@@ -77,8 +77,8 @@ pub enum Outcome {
     Wrong,
     /// The password is right, but the address must be confirmed first; another link was mailed.
     Unconfirmed,
-    /// The password is right, and is not enough.
-    SecondFactor,
+    /// The password is right, and is not enough: with a ticket for whom has something to prove with.
+    SecondFactor(Option<Ticket>),
     TooMany(Wait),
 }
 
@@ -102,9 +102,13 @@ pub async fn login(app: &App, visitor: &Visitor, login: &str, password: &str) ->
 
 async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str, trace: &mut Trace) -> Result<Outcome> {
     Ok(match login::prove(app, visitor, login, password, trace).await? {
-        Proof::Right(user, _) if second_factor::is_needed(app, &user).await? => Outcome::SecondFactor,
+        Proof::Right(user, standing) if second_factor::is_needed(app, &user).await? => {
+            let first = (&*user, &Methods::password());
+            Outcome::SecondFactor(second_factor::ticket(app, visitor, first, standing).await?)
+        }
         Proof::Right(user, standing) => {
-            Outcome::SignedIn(Box::new(begin_traced(app, visitor, (*user, standing), trace).await?))
+            let begun = begin_traced(app, visitor, (*user, standing), &Methods::password(), trace).await?;
+            Outcome::SignedIn(Box::new(begun))
         }
         Proof::Unconfirmed(user) => {
             verification::send_again(app, visitor, *user);
@@ -113,6 +117,35 @@ async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str,
         Proof::Wrong => Outcome::Wrong,
         Proof::TooMany(wait) => Outcome::TooMany(wait),
     })
+}
+
+/// How the second call of a sign-in ended.
+pub enum SecondStep {
+    SignedIn(Box<SignedIn>),
+    Wrong,
+    /// The ticket is worth nothing any more, or was none.
+    Over,
+    TooMany(Wait),
+}
+
+/// # Errors
+/// When the database is away.
+pub async fn second_step(app: &App, visitor: &Visitor, ticket: &str, given: Given<'_>) -> Result<SecondStep, Refused> {
+    let mut trace = run(app, visitor);
+    let outcome = async {
+        Ok(match second_factor::redeem(app, visitor, ticket, given, &mut trace).await? {
+            Redeemed::Right(user, proved) => {
+                let standing = Standing::of(&user);
+                let begun = begin_traced(app, visitor, (*user, standing), &proved, &mut trace).await?;
+                SecondStep::SignedIn(Box::new(begun))
+            }
+            Redeemed::Wrong => SecondStep::Wrong,
+            Redeemed::Over => SecondStep::Over,
+            Redeemed::TooMany(wait) => SecondStep::TooMany(wait),
+        })
+    };
+    let outcome = outcome.await;
+    crate::flows::settle(app, trace, outcome)
 }
 
 /// For somebody who has just proven who they are, by registering say.
@@ -127,7 +160,7 @@ pub async fn begin(app: &App, visitor: &Visitor, user: User) -> Result<SignedIn,
             return Err(second_factor::needed());
         }
         let standing = Standing::of(&user);
-        begin_traced(app, visitor, (user, standing), &mut trace).await
+        begin_traced(app, visitor, (user, standing), &Methods::password(), &mut trace).await
     };
     let begun = begun.await;
     crate::flows::settle(app, trace, begun)
@@ -142,14 +175,15 @@ async fn begin_traced(
     app: &App,
     visitor: &Visitor,
     (user, standing): (User, Standing),
+    proved: &Methods,
     trace: &mut Trace,
 ) -> Result<SignedIn> {
     let client = app.cache.client(&app.db, CLIENT_ID).await?;
     let client = client.ok_or_else(|| Code::UnauthorizedClient.because("the JSON API is off").under(&rule::CLIENT))?;
-    let session = session(app, visitor, &user);
+    let session = session(app, visitor, &user, proved);
     let scope = client.metadata.scope.clone();
     let row = password::begin(app, &client, &user, &scope, None, trace);
-    let row = Grant { session_id: Some(session.id), ..row };
+    let row = Grant { session_id: Some(session.id), methods: proved.to_string(), ..row };
     let arrival = Arrival::of(app, visitor, &user, trace).await?;
     let is_new = arrival.is_some();
     let approval = Approval {
@@ -169,7 +203,7 @@ async fn begin_traced(
     Ok(SignedIn { user, tokens, device })
 }
 
-fn session(app: &App, visitor: &Visitor, user: &User) -> Session {
+fn session(app: &App, visitor: &Visitor, user: &User, proved: &Methods) -> Session {
     let now = app.now();
     Session {
         id: app.id(),
@@ -177,7 +211,7 @@ fn session(app: &App, visitor: &Visitor, user: &User) -> Session {
         hash: app.secret().hash(),
         user_id: user.id,
         auth_time: now,
-        methods: Methods::password().to_string(),
+        methods: proved.to_string(),
         created_at: now,
         last_used_at: now,
         expires_at: now + app.config.lifetimes.refresh_absolute.get(),

@@ -53,13 +53,8 @@ pub async fn begin(app: &App, user: &User) -> Result<Option<Begun>> {
     if row.as_ref().is_none_or(|row| is_stale(app, row)) {
         let secret = Zeroizing::new(app.random.bytes::<SECRET_LENGTH>());
         let sealed = app.master_key.seal(&totp_context(user.id), secret.as_slice(), app.random.bytes());
-        let new = Totp {
-            user_id: user.id,
-            secret: Sealed(sealed),
-            last_step: 0,
-            created_at: app.now(),
-            confirmed_at: None,
-        };
+        let new =
+            Totp { user_id: user.id, secret: Sealed(sealed), last_step: 0, created_at: app.now(), confirmed_at: None };
         write!(app, db => totp::begin(db, new).await).await?;
         // Of two that begin at once, one is there.
         row = totp::find(&app.db, user.id).await?;

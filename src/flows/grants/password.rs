@@ -12,7 +12,9 @@ use crate::{
         refresh_token, second_factor,
         visitor::{Cookies, Device, Visitor},
     },
-    protocol::{Code, Result, Scope, assurance::Methods, claims::ClaimsRequest, code_grant, resource, rule, trace::Trace},
+    protocol::{
+        Code, Result, Scope, assurance::Methods, claims::ClaimsRequest, code_grant, resource, rule, trace::Trace,
+    },
     store::{client::Client, grant::Grant as Row, user::User},
 };
 

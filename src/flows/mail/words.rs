@@ -298,10 +298,11 @@ impl Say<'_> {
     }
 
     fn with_ways(&self, words: Words, factors: &str, forgot: &str) -> Words {
-        words
-            .prompt(self.say("mail.factor.prompt"))
-            .button(self.say("mail.factor.button"), factors)
-            .other(self.say("mail.factor.other"), self.say("mail.new_password"), forgot)
+        words.prompt(self.say("mail.factor.prompt")).button(self.say("mail.factor.button"), factors).other(
+            self.say("mail.factor.other"),
+            self.say("mail.new_password"),
+            forgot,
+        )
     }
 
     fn invitation(&self, link: &str, inviter: Option<&str>, days: u32) -> Words {

@@ -5,7 +5,7 @@ use poem_openapi::{ApiResponse, Object, payload::Json, types::ToJSON};
 
 use crate::{
     app::throttle::{Locked, Wait},
-    flows::{Field, Refused, Trouble},
+    flows::{Field, Refused, Trouble, second_factor::Ticket},
     http::failure::{self, Challenge},
     protocol::{Code, Error, rule},
 };
@@ -26,6 +26,13 @@ pub struct ProblemBody {
     /// What is wrong with each member or parameter.
     #[oai(skip_serializing_if_is_empty)]
     pub errors: Vec<MemberError>,
+    /// With `second_factor_needed`: for the second call of the sign-in, within five minutes.
+    #[oai(skip_serializing_if_is_none)]
+    pub ticket: Option<String>,
+    /// With `second_factor_needed`: what the person can prove with, `totp` or `recovery_code`; nothing of who must first set
+    /// something up, at the login page.
+    #[oai(skip_serializing_if_is_empty)]
+    pub factors: Vec<String>,
     /// Names the run for `signet trace`.
     #[oai(skip_serializing_if_is_none)]
     pub trace_id: Option<String>,
@@ -69,6 +76,8 @@ pub mod word {
     pub const TOO_MANY_REQUESTS: &str = "too_many_requests";
     pub const WRONG_CREDENTIALS: &str = "wrong_credentials";
     pub const SECOND_FACTOR_NEEDED: &str = "second_factor_needed";
+    pub const WRONG_CODE: &str = "wrong_code";
+    pub const INVALID_TICKET: &str = "invalid_ticket";
     pub const ACCOUNT_LOCKED: &str = "account_locked";
 }
 
@@ -83,7 +92,9 @@ impl Problem {
         let (status, code) = status(error);
         let body = ProblemBody { trace_id, ..ProblemBody::new(status, code, error.described()) };
         let challenge = match error.code {
-            Code::InvalidToken | Code::InsufficientScope | Code::InsufficientUserAuthentication => Some(failure::asked(Challenge::Bearer, error)),
+            Code::InvalidToken | Code::InsufficientScope | Code::InsufficientUserAuthentication => {
+                Some(failure::asked(Challenge::Bearer, error))
+            }
             // Not a word of RFC 6750, but RFC 9110 §15.5.2 asks for a challenge.
             Code::InvalidGrant => Some(REALM.to_owned()),
             _ => None,
@@ -123,9 +134,27 @@ impl Problem {
     }
 
     /// For whoever knows the password.
-    pub fn second_factor_needed() -> Self {
-        let detail = "a second factor is needed; sign in at the login page".to_owned();
-        Problem::new(ProblemBody::new(StatusCode::FORBIDDEN, word::SECOND_FACTOR_NEEDED, detail))
+    pub fn second_factor_needed(ticket: Option<&Ticket>) -> Self {
+        let detail = match ticket {
+            Some(_) => "a second factor is needed; send a code with the ticket",
+            None => "a second factor is needed; set one up at the login page",
+        };
+        let body = ProblemBody::new(StatusCode::FORBIDDEN, word::SECOND_FACTOR_NEEDED, detail.to_owned());
+        let factors = ticket.map(|ticket| ticket.factors.iter().map(|factor| (*factor).to_owned()).collect());
+        let ticket = ticket.map(|ticket| ticket.secret.reveal().to_owned());
+        Problem::new(ProblemBody { ticket, factors: factors.unwrap_or_default(), ..body })
+    }
+
+    pub fn wrong_code() -> Self {
+        let detail = "the code is not right, or was used already".to_owned();
+        let body = ProblemBody::new(StatusCode::UNAUTHORIZED, word::WRONG_CODE, detail);
+        Problem::new(body).asking(Some(REALM.to_owned()))
+    }
+
+    pub fn invalid_ticket() -> Self {
+        let detail = "the ticket is used up or has expired; sign in again".to_owned();
+        let body = ProblemBody::new(StatusCode::UNAUTHORIZED, word::INVALID_TICKET, detail);
+        Problem::new(body).asking(Some(REALM.to_owned()))
     }
 
     /// RFC 4918 §11.3 for an account, RFC 6585 §4 for an address.
@@ -152,6 +181,8 @@ impl ProblemBody {
             detail,
             code: code.to_owned(),
             errors: Vec::new(),
+            ticket: None,
+            factors: Vec::new(),
             trace_id: None,
         }
     }

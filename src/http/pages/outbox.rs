@@ -16,6 +16,7 @@ use super::{
 use crate::{
     flows::{
         Refused,
+        account::me::Me,
         mail::{
             self,
             outbox::{self, Kept},
@@ -102,12 +103,12 @@ async fn admit(page: &mut Page) -> Result<(), Box<Response>> {
     if !mail::has_outbox(&page.app) {
         return Err(Box::new(StatusCode::NOT_FOUND.into_response()));
     }
-    let session = page.browser.visitor.session(&page.app).await;
-    let Some((_, user)) = session.map_err(|error| Box::new(refuse(page, error)))? else {
+    let me = Me::at(&page.app, &page.browser.visitor).await;
+    let Some(me) = me.map_err(|error| Box::new(refuse(page, error)))? else {
         return Err(Box::new(page.go("/account/login")));
     };
-    page.browser.prefer(user.locale.as_deref());
-    if user.admin { Ok(()) } else { Err(Box::new(page.browser.dress(error::forbidden(&page.app, &page.browser)))) }
+    page.browser.prefer(me.user.locale.as_deref());
+    if me.user.admin { Ok(()) } else { Err(Box::new(page.browser.dress(error::forbidden(&page.app, &page.browser)))) }
 }
 
 fn refuse(page: &Page, error: Error) -> Response {

@@ -162,7 +162,10 @@ async fn sec_147_the_last_administrator_stays() {
             ..NewUser::default()
         };
         let user = users::create(app, new).await.unwrap();
-        admins.push((Me { user, session: None, auth_time: 0, proved: Methods::password(), device: device() }, person.password));
+        admins.push((
+            Me { user, session: None, auth_time: 0, proved: Methods::password(), device: device() },
+            person.password,
+        ));
     }
     users::set_disabled(app, admins[3].0.user.id, true).await.unwrap();
     let mut leaving = JoinSet::new();

@@ -206,7 +206,13 @@ async fn a_name_is_chosen_as_the_settings_say() {
     let server = TestServer::start().await;
     let new = NewUser { username: Some("nameless".into()), ..NewUser::default() };
     let nameless = users::create(&server.app, new).await.unwrap();
-    let me = signet::flows::account::me::Me { user: nameless, session: None, auth_time: 0, proved: Methods::password(), device: super::device() };
+    let me = signet::flows::account::me::Me {
+        user: nameless,
+        session: None,
+        auth_time: 0,
+        proved: Methods::password(),
+        device: super::device(),
+    };
     let refused = problems(profile::patch(&server.app, &me, members(json!({ "username": null }))).await);
     assert_eq!(refused, [Field { name: "username", why: Why::Missing }], "nobody gives up their last name");
 }

@@ -23,7 +23,12 @@ pub fn device(user_agent: &str) -> Device {
 /// This browser, as flows see it.
 fn visitor(f: &Fixtures, browser: &Browser) -> Visitor {
     let value = |name: &str| browser.cookies().iter().find(|c| c.name.ends_with(name)).map(|c| c.value.as_str());
-    let cookies = Cookies { browser: value("browser"), session: value("session"), known: value("known"), trusted: value("trusted") };
+    let cookies = Cookies {
+        browser: value("browser"),
+        session: value("session"),
+        known: value("known"),
+        trusted: value("trusted"),
+    };
     Visitor::new(&f.app, &cookies, device(browser.user_agent.as_deref().unwrap_or_default()))
 }
 

@@ -103,9 +103,8 @@ async fn sec_128_a_code_has_one_winner() {
     for _ in 0..20 {
         let (app, user, code) = (f.app.clone(), user.clone(), phone.codes[0].clone());
         let device = Device::new([127, 0, 0, 1].into(), None);
-        tries.spawn(async move {
-            recovery::spend(&app, &user, &device, &code, &app.trace(Kind::Login)).await.unwrap()
-        });
+        tries
+            .spawn(async move { recovery::spend(&app, &user, &device, &code, &app.trace(Kind::Login)).await.unwrap() });
     }
     assert_eq!(tries.join_all().await.into_iter().filter(|won| *won).count(), 1);
 }

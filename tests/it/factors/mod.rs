@@ -1,6 +1,7 @@
 //! MF: second factors.
 
 mod account;
+mod assurance;
 mod around;
 mod levels;
 mod limits;

@@ -1,8 +1,8 @@
 //! Who must have a second factor, by the operator's word.
 
+use sea_orm::EntityTrait;
 use serde_json::json;
 use signet::{flows::admin::clients, store::sign_in};
-use sea_orm::EntityTrait;
 
 use super::{cookie, is_inside, step};
 use crate::harness::{

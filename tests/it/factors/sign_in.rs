@@ -1,7 +1,7 @@
 //! The second step of a sign-in at the pages, without scripts.
 
-use signet::store::{recovery_code, session, totp};
 use sea_orm::EntityTrait;
+use signet::store::{recovery_code, session, totp};
 
 use super::{cookie, half_way, is_inside, step, with_phone};
 use crate::{
@@ -47,10 +47,9 @@ async fn sec_130_half_way_is_not_inside() {
 #[tokio::test]
 async fn sec_131_the_tokens_say_how_somebody_signed_in() {
     let (f, phone) = with_phone().await;
-    for (code, amr) in [
-        (phone.shows(f.now()), ["pwd", "otp", "mfa"]),
-        (phone.codes[0].clone(), ["pwd", "recovery_code", "mfa"]),
-    ] {
+    for (code, amr) in
+        [(phone.shows(f.now()), ["pwd", "otp", "mfa"]), (phone.codes[0].clone(), ["pwd", "recovery_code", "mfa"])]
+    {
         let (mut browser, asked) = (f.browser(), f.c1.asks());
         browser.goto(&asked.url()).await.sign_in(&f.u1).await;
         if code.len() > 6 {

@@ -287,10 +287,7 @@ async fn sec_060_what_a_request_may_ask() {
         let tokens = f.visit_with(&client, client.asks().with("scope", &format!("openid {scope}"))).await.tokens;
         assert!(tokens.scopes().contains(&scope), "{scope}: {tokens:?}");
     }
-    for (name, parameter) in [
-        ("display_values_supported", "display"),
-        ("ui_locales_supported", "ui_locales"),
-    ] {
+    for (name, parameter) in [("display_values_supported", "display"), ("ui_locales_supported", "ui_locales")] {
         for value in says.list(name) {
             f.visit_with(&f.c1, f.c1.asks().with(parameter, value)).await;
         }

@@ -39,8 +39,9 @@ impl Login {
     /// Sign in.
     ///
     /// 401 with `wrong_credentials` whatever is wrong: the name, the password, or that the address must be confirmed first
-    /// (then another link is mailed). 403 with `second_factor_needed` for whoever must prove more than the password. 423
-    /// while the account waits after too many failed attempts, 429 while the address does.
+    /// (then another link is mailed). 403 with `second_factor_needed` for whoever must prove more than the password (with a
+    /// ticket for `/api/v1/auth/second-factor`). 423 while the account waits after too many failed attempts, 429 while the
+    /// address does.
     #[oai(path = "/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
@@ -100,7 +101,7 @@ async fn signed_in(app: &App, visitor: &Visitor, login: &str, password: &str) ->
         Outcome::SignedIn(begun) => Ok(SessionBody::of(begun.tokens, Some(begun.device)).into()),
         // Whoever registered with somebody's address and a password of their own would learn by it that it was free.
         Outcome::Wrong | Outcome::Unconfirmed => Err(Problem::wrong_credentials()),
-        Outcome::SecondFactor => Err(Problem::second_factor_needed()),
+        Outcome::SecondFactor(ticket) => Err(Problem::second_factor_needed(ticket.as_ref())),
         Outcome::TooMany(wait) => Err(Problem::waits(wait)),
     }
 }

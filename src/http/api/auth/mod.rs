@@ -4,6 +4,7 @@ pub mod email;
 pub mod login;
 pub mod password;
 pub mod register;
+pub mod second_factor;
 
 use poem_openapi::{Object, OpenApi};
 
@@ -11,7 +12,7 @@ use crate::flows::Trouble;
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
-    (register::Register, login::Login, email::Email, password::Password)
+    (register::Register, (login::Login, second_factor::SecondFactor), email::Email, password::Password)
 }
 
 /// What is the same for everybody, whether or not there is anything to do.

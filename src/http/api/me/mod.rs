@@ -3,6 +3,7 @@
 pub mod apps;
 pub mod credentials;
 pub mod data;
+pub mod factors;
 pub mod log;
 pub mod profile;
 pub mod sessions;
@@ -11,5 +12,8 @@ use poem_openapi::OpenApi;
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
-    ((profile::Profile, credentials::Credentials, sessions::Sessions), (log::Log, apps::Apps, data::OwnData))
+    (
+        (profile::Profile, (credentials::Credentials, factors::Factors), sessions::Sessions),
+        (log::Log, apps::Apps, data::OwnData),
+    )
 }

@@ -67,7 +67,10 @@ async fn shown(page: &mut Page, of_attempts: bool) -> Result<Response, Box<Respo
 async fn of_event(page: &Page, row: &SecurityEvent) -> LogEntry {
     LogEntry {
         title: views::event(page.browser.texts, &row.kind),
-        odd: matches!(row.kind.as_str(), "new_device" | "locked" | "email_change_asked" | "deletion_planned" | "recovery_code_used" | "totp_removed"),
+        odd: matches!(
+            row.kind.as_str(),
+            "new_device" | "locked" | "email_change_asked" | "deletion_planned" | "recovery_code_used" | "totp_removed"
+        ),
         when: Moment::of(page.browser.texts, row.at),
         device: row.user_agent.as_deref().and_then(device),
         address: row.address.clone(),

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod data;
+mod factors;
 mod log;
 mod profile;
 mod sessions;

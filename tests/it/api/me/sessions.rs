@@ -36,10 +36,10 @@ async fn a_person_sees_their_devices_and_ends_one() {
 
 #[tokio::test]
 async fn ending_others_needs_the_password_unless_it_was_just_given() {
-    let api = api(&[]).await;
+    let api = api(&[("second_factor.fresh", "5m")]).await;
     let (person, here) = api.somebody("hal").await;
     let there = api.sign_in(&person).await;
-    api.wait(601).await;
+    api.wait(301).await;
     for body in [None, Some(json!({})), Some(json!({ "current_password": "wrong" }))] {
         assert_eq!(blamed(&api.delete("/me/sessions", &here.access, body).await), ["current_password"]);
     }
