@@ -18,6 +18,7 @@ use crate::{
     flows::{
         Trouble,
         admin::users::{self, NewUser, User},
+        factors,
     },
     protocol::claims::{Address, StandardClaims},
 };
@@ -35,6 +36,8 @@ pub enum Users {
         #[command(flatten)]
         password: Password,
     },
+    /// Take all second factors of a person away, who has lost them; it ends every session and token, and the person is told
+    ResetFactors(Who),
     /// Keep a person out; it ends every session and token of the person
     Disable(Who),
     /// Let a person in again
@@ -159,6 +162,14 @@ impl Users {
                 users::set_password(&app, user.id, &password).await?;
                 format.print(&names(&user), || {
                     format!("{} has a new password and is signed out everywhere.\n", called(&user))
+                })
+            }
+            Users::ResetFactors(Who { who, format }) => {
+                let app = super::open(config).await?;
+                let user = find(&app, &who).await?;
+                factors::reset(&app, user.id).await?;
+                format.print(&names(&user), || {
+                    format!("{} has no second factor any more and is signed out everywhere.\n", called(&user))
                 })
             }
             Users::Disable(who) => switch(who, config, true).await,

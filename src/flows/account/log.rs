@@ -42,6 +42,7 @@ pub enum Happened {
     RecoveryCodeUsed,
     DeviceTrusted,
     DeviceForgotten,
+    FactorsReset,
 }
 
 impl Happened {
@@ -70,6 +71,7 @@ impl Happened {
             Happened::RecoveryCodeUsed => "recovery_code_used",
             Happened::DeviceTrusted => "device_trusted",
             Happened::DeviceForgotten => "device_forgotten",
+            Happened::FactorsReset => "factors_reset",
         }
     }
 }

@@ -14,14 +14,25 @@ use super::{
         log::{self, Happened, Line},
         me::Me,
     },
+    event::{self, Changed},
     mail::{self, FactorChange, Letter, Outgoing},
+    session_end::Ending,
     visitor::Device,
+    write,
 };
 use crate::{
     app::App,
     config::Whom,
-    protocol::{Code, Error, assurance::Level, rule, trace::Trace},
-    store::{passkey, recovery_code, sign_in, trusted_device, user::User},
+    protocol::{
+        Code, Error,
+        assurance::Level,
+        rule,
+        trace::{Kind, Trace},
+    },
+    store::{
+        self, grant, passkey, recovery_code, sign_in, trusted_device,
+        user::{self, User},
+    },
 };
 
 /// What somebody has.
@@ -75,6 +86,46 @@ pub async fn check_fresh(app: &App, me: &Me) -> Result<(), Error> {
         return Ok(());
     }
     Err(Code::InsufficientUserAuthentication.because("sign in again for this").under(&rule::FRESH_SIGN_IN))
+}
+
+/// An operator takes all factors of somebody away, who has lost them all or whom somebody else has given some: it ends every
+/// session and token, and the person is told.
+///
+/// # Errors
+/// When there is no such person.
+pub async fn reset(app: &App, id: Uuid) -> Result<(), Trouble> {
+    let user = user::find(&app.db, id).await?.ok_or(Trouble::NotFound("user"))?;
+    let trace = Trace { user_id: Some(id), ..app.trace(Kind::Account) };
+    let letter = Letter::FactorChanged {
+        change: FactorChange::Reset,
+        when: app.now(),
+        device: None,
+        factors: app.url("/account/factors"),
+        forgot: app.url("/account/forgot"),
+    };
+    let to = |to| Outgoing { to, locale: user.locale.clone(), user_id: Some(id), letter };
+    let change = Change {
+        app: app.clone(),
+        person: id,
+        line: Line::by_itself(app, &trace, id, Happened::FactorsReset),
+        letter: user.email.clone().map(to),
+        voids: true,
+    };
+    let (now, ending) = (app.now(), Ending::within(app, &trace.id));
+    let ended = write!(app, db => {
+        store::totp::remove(db, id).await?;
+        passkey::remove_all(db, id).await?;
+        recovery_code::remove(db, id).await?;
+        let ended = ending.all_of(db, id).await?;
+        grant::revoke_of_user(db, id, now).await?;
+        user::call_back(db, id).await?;
+        change.write(db).await?;
+        Ok(ended)
+    });
+    ended.await?.tell_soon(app);
+    mail::send_soon(app);
+    event::changed(Changed::User(id), "second factors reset");
+    Ok(())
 }
 
 /// A change of somebody's factors, for the write that makes it.

@@ -89,6 +89,8 @@ pub enum FactorChange {
     RecoveryCodeUsed {
         left: u64,
     },
+    /// An operator has taken all of them away.
+    Reset,
     /// Somebody who knows the password types wrong codes.
     Guessed,
 }
@@ -110,6 +112,7 @@ impl Letter {
             Letter::FactorChanged { change: FactorChange::TotpRemoved, .. } => "totp_removed",
             Letter::FactorChanged { change: FactorChange::RecoveryCodesMade, .. } => "recovery_codes_made",
             Letter::FactorChanged { change: FactorChange::RecoveryCodeUsed { .. }, .. } => "recovery_code_used",
+            Letter::FactorChanged { change: FactorChange::Reset, .. } => "factors_reset",
             Letter::FactorChanged { change: FactorChange::Guessed, .. } => "codes_guessed",
             Letter::Invitation { .. } => "invitation",
             Letter::DeletionPlanned { .. } => "deletion_planned",

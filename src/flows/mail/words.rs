@@ -283,12 +283,16 @@ impl Say<'_> {
             FactorChange::TotpRemoved => ("mail.factor.totp_removed", "mail.factor.totp_removed_lead"),
             FactorChange::RecoveryCodesMade => ("mail.factor.codes_made", "mail.factor.codes_made_lead"),
             FactorChange::RecoveryCodeUsed { .. } => ("mail.factor.code_used", "mail.factor.code_used_lead"),
+            FactorChange::Reset => ("mail.factor.reset", "mail.factor.reset_lead"),
             FactorChange::Guessed => ("mail.factor.guessed", "mail.factor.guessed_lead"),
         };
         let words = Words::new(self.say(subject), self.say(lead));
         match change {
             FactorChange::Guessed => {
                 words.prompt(self.say("mail.factor.guessed_prompt")).button(self.say("mail.new_password"), forgot)
+            }
+            FactorChange::Reset => {
+                words.button(self.say("mail.factor.button"), factors).note(self.say("mail.tell_operator"))
             }
             FactorChange::RecoveryCodeUsed { left } => self
                 .with_ways(words, factors, forgot)

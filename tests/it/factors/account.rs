@@ -1,5 +1,7 @@
 //! `/account/factors`: what people do with their own.
 
+use signet::flows::factors;
+
 use super::{cookie, half_way, is_inside, step, with_phone};
 use crate::{
     accounts::signed_in::log,
@@ -126,4 +128,21 @@ async fn an_app_that_nobody_confirmed_is_none() {
     let mut browser = f.signed_in(&f.u1).await;
     browser.goto("/account/factors").await.press("factors-begin").await;
     assert_ne!(browser.page().read("factor-secret"), first);
+}
+
+/// Requirement MF6: an operator helps whoever has lost everything.
+#[tokio::test]
+async fn an_operator_takes_all_factors_away() {
+    let (f, phone) = with_phone().await;
+    let mut browser = f.browser();
+    half_way(&f, &mut browser, &f.c1).await;
+    step(&mut browser, &phone.shows(f.now())).await;
+    factors::reset(&f.app, f.u1.id.parse().unwrap()).await.unwrap();
+    browser.goto("/account").await;
+    assert!(browser.sees("login-submit"), "every session has ended: {}", browser.page());
+    browser.sign_in(&f.u1).await;
+    assert!(browser.sees("account-email"), "{}", browser.page());
+    assert_eq!(subjects(&f).await[0], "Your second factors were removed");
+    assert!(log(&f, &f.u1).await.contains(&"factors_reset".to_owned()));
+    assert!(factors::reset(&f.app, uuid::Uuid::nil()).await.is_err());
 }

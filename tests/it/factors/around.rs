@@ -12,7 +12,7 @@ use crate::{
         phone::phone,
         seed::{self, ClientSpec, Person},
     },
-    pages::entry::link,
+    pages::entry::forgotten,
 };
 
 const NEW: &str = "seven violet lanterns";
@@ -36,9 +36,7 @@ async fn sec_131_no_other_door_goes_round_the_second_step() {
     half_way(&f, &mut browser, &f.c1).await;
 
     // A new password by a mailed link.
-    browser.goto("/account/forgot").await;
-    browser.fill("forgot-login", &f.u1.email).press("forgot-submit").await;
-    let reset = link(&f, &f.u1.email, "/account/reset").await;
+    let reset = forgotten(&f, &mut browser).await;
     browser.goto(&reset).await.fill("reset-password", NEW).press("reset-submit").await;
     assert_eq!(cookie(&browser, "session"), None);
     let f_u1 = Person { password: NEW.into(), ..f.u1.clone() };

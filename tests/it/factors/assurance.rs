@@ -14,8 +14,8 @@ use Method::{DevicePasskey, Mail, Password, RecoveryCode, SyncedPasskey, Totp, T
 /// RFC 8176, NIST SP 800-63B-4 §2 (case SEC-131): nothing claims more than was done.
 #[test]
 fn sec_131_a_sign_in_is_worth_what_was_done_when() {
-    for (by, methods, two_steps, level, amr) in [
-        ("nothing", &[][..], false, Level::One, &[][..]),
+    let table: [(&str, &[Method], bool, Level, &[&str]); 10] = [
+        ("nothing", &[], false, Level::One, &[]),
         ("a password", &[Password], false, Level::One, &["pwd"]),
         ("a password and a code", &[Totp, Password], true, Level::Two, &["pwd", "otp", "mfa"]),
         (
@@ -31,7 +31,8 @@ fn sec_131_a_sign_in_is_worth_what_was_done_when() {
         ("a passkey that asked for a PIN", &[SyncedPasskey, UserVerified], true, Level::Two, &["swk", "user", "mfa"]),
         ("a password and a passkey", &[Password, SyncedPasskey], true, Level::Two, &["pwd", "swk", "user", "mfa"]),
         ("codes alone", &[Totp, RecoveryCode], true, Level::One, &["otp", "recovery_code"]),
-    ] {
+    ];
+    for (by, methods, two_steps, level, amr) in table {
         let methods = Methods::of(methods.iter().copied());
         assert_eq!((methods.is_two_steps(), methods.level()), (two_steps, level), "{by}");
         assert_eq!(methods.amr(), amr, "{by}");

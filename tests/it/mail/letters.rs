@@ -41,6 +41,7 @@ pub fn letters(word: &str) -> Vec<Letter> {
         changed(FactorChange::TotpRemoved),
         changed(FactorChange::RecoveryCodesMade),
         changed(FactorChange::RecoveryCodeUsed { left: 9 }),
+        changed(FactorChange::Reset),
         changed(FactorChange::Guessed),
         Letter::Invitation { link: link.clone(), inviter: device.clone(), days: 7 },
         Letter::Invitation { link: link.clone(), inviter: None, days: 7 },

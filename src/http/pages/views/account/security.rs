@@ -59,6 +59,7 @@ pub fn event(texts: &Texts, kind: &str) -> String {
         "recovery_code_used" => "event.recovery_code_used",
         "device_trusted" => "event.device_trusted",
         "device_forgotten" => "event.device_forgotten",
+        "factors_reset" => "event.factors_reset",
         other => return other.replace('_', " "),
     };
     texts.get(key).to_owned()
