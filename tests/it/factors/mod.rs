@@ -3,6 +3,7 @@
 mod account;
 mod assurance;
 mod around;
+mod kept;
 mod levels;
 mod limits;
 mod required;

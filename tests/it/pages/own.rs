@@ -252,6 +252,7 @@ async fn every_page_of_an_account_is_its_persons() {
         "/account/profile",
         "/account/email",
         "/account/password",
+        "/account/factors",
         "/account/sessions",
         "/account/apps",
         "/account/security",
