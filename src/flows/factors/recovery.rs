@@ -78,11 +78,11 @@ fn typed(given: &str) -> String {
 /// # Errors
 /// When the database is away.
 pub async fn spend(app: &App, user: &User, device: &Device, given: &str, trace: &Trace) -> Result<bool> {
-    let code = typed(given);
-    if code.len() != LENGTH {
+    let given = typed(given);
+    if given.len() != LENGTH {
         return Ok(false);
     }
-    let (hash, id, now) = (hash(app, user.id, &code), user.id, app.now());
+    let (hash, id, now) = (hash(app, user.id, &given), user.id, app.now());
     let (of_app, of_trace, user, device) = (app.clone(), trace.clone(), user.clone(), device.clone());
     let spent = write!(app, db => {
         if !recovery_code::spend(db, id, &hash, now).await? {

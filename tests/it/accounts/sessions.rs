@@ -82,7 +82,7 @@ async fn sec_110_the_list_shows_what_people_recognize() {
 
 #[tokio::test]
 async fn sec_110_one_session_ends_or_all_the_others() {
-    let f = fixtures().await;
+    let f = TestServer::with(&[("second_factor.fresh", "5m")]).await.fixtures().await;
     let mut browsers = Vec::new();
     for _ in 0..4 {
         browsers.push(signed_in_with(&f, &f.u1, FIREFOX).await);
