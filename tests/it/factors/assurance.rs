@@ -11,10 +11,13 @@ use uuid::Uuid;
 
 use Method::{DevicePasskey, Mail, Password, RecoveryCode, SyncedPasskey, Totp, TrustedDevice, UserVerified};
 
+/// By what, two steps or not, which level, and what clients are told.
+type Row = (&'static str, &'static [Method], bool, Level, &'static [&'static str]);
+
 /// RFC 8176, NIST SP 800-63B-4 §2 (case SEC-131): nothing claims more than was done.
 #[test]
 fn sec_131_a_sign_in_is_worth_what_was_done_when() {
-    let table: [(&str, &[Method], bool, Level, &[&str]); 10] = [
+    let table: [Row; 10] = [
         ("nothing", &[], false, Level::One, &[]),
         ("a password", &[Password], false, Level::One, &["pwd"]),
         ("a password and a code", &[Totp, Password], true, Level::Two, &["pwd", "otp", "mfa"]),
