@@ -57,6 +57,8 @@ impl MigrationTrait for Migration {
             .col(hash("browser_hash"))
             .col(uuid_null("user_id"))
             .col(string_len("methods", 80))
+            .col(integer("token_version"))
+            .col(big_integer_null("password_changed_at"))
             .col(integer("tries"))
             .col(text_null("challenge"))
             .col(hash_null("code_hash"))

@@ -31,7 +31,7 @@ use crate::{
     store::{
         authorization, password,
         session::{self, Session},
-        sign_in,
+        sign_in::{self, SignIn},
         user::{self, User},
     },
 };
@@ -110,6 +110,17 @@ impl Standing {
     /// Of somebody who proved it in another way than by the password, or has just made the account.
     pub fn of(user: &User) -> Self {
         Standing { person: user.id, token_version: user.token_version, password_changed_at: None }
+    }
+
+    /// Of what was proved a while ago, as the sign-in that waits for its second step remembers it.
+    pub(super) fn kept(user: Uuid, row: &SignIn) -> Self {
+        Standing { person: user, token_version: row.token_version, password_changed_at: row.password_changed_at }
+    }
+
+    /// For a sign-in that waits for its second step.
+    pub(super) fn keep_in(self, row: SignIn) -> SignIn {
+        let Standing { person, token_version, password_changed_at } = self;
+        SignIn { user_id: Some(person), token_version, password_changed_at, ..row }
     }
 
     /// Whether it is so still. Until the write ends nobody changes it.

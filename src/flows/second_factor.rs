@@ -80,13 +80,13 @@ pub async fn go_on(
         return Ok(Some(login::start_session(app, visitor, before, who, standing, trace).await?));
     }
     let Some(journey) = journey else { return Ok(None) };
-    let row = row(app, visitor, journey, user.id, proved);
-    keep(app, row, standing).await?;
+    keep(app, row(app, visitor, Some(journey), proved), standing).await?;
     Ok(None)
 }
 
 /// Unless what it rests on is so no longer.
 async fn keep(app: &App, row: SignIn, standing: Standing) -> Result<()> {
+    let row = standing.keep_in(row);
     let kept = write!(app, db => {
         if !standing.holds(db).await? {
             return Ok(false);
@@ -97,15 +97,17 @@ async fn keep(app: &App, row: SignIn, standing: Standing) -> Result<()> {
     if kept.await? { Ok(()) } else { Err(Standing::lost()) }
 }
 
-fn row(app: &App, visitor: &Visitor, journey: Uuid, user: Uuid, proved: &Methods) -> SignIn {
+fn row(app: &App, visitor: &Visitor, journey: Option<Uuid>, proved: &Methods) -> SignIn {
     let now = app.now();
     SignIn {
         id: app.ordered_id(),
         ticket_hash: None,
-        journey_id: Some(journey),
+        journey_id: journey,
         browser_hash: visitor.browser_hash(),
-        user_id: Some(user),
+        user_id: None,
         methods: proved.to_string(),
+        token_version: 0,
+        password_changed_at: None,
         tries: 0,
         challenge: None,
         code_hash: None,
@@ -237,7 +239,7 @@ async fn answer_traced(
     let before = journey.signed_in.as_ref().filter(|_| row.proved() == Methods::default());
     let so_far = before.map_or_else(|| row.proved(), |(session, _)| session.proved());
     let proved = so_far.and(&Methods::of([given.method()]));
-    let (who, standing) = ((&user, &proved, Some(id)), Standing::of(&user));
+    let (who, standing) = ((&user, &proved, Some(id)), Standing::kept(user.id, &row));
     let mut signed_in = login::start_session(app, visitor, journey.signed_in, who, standing, trace).await?;
     if trust {
         signed_in.trusted_cookie = trusted::trust(app, visitor, &user, trace).await?;
@@ -251,8 +253,7 @@ async fn waiting(app: &App, visitor: &Visitor, journey: &Journey, id: Uuid, user
     if let Some(row) = journey.half_way.as_ref().filter(|row| row.user_id == Some(user.id)) {
         return Ok(row.clone());
     }
-    let new = row(app, visitor, id, user.id, &Methods::default());
-    write!(app, db => sign_in::replace(db, new).await).await?;
+    keep(app, row(app, visitor, Some(id), &Methods::default()), Standing::of(user)).await?;
     sign_in::of_journey(&app.db, id, app.now()).await?.ok_or_else(no_journey)
 }
 
@@ -387,10 +388,9 @@ pub async fn ticket(
     let (secret, now) = (app.secret(), app.now());
     let new = SignIn {
         ticket_hash: Some(secret.hash()),
-        journey_id: None,
         browser_hash: caller(app, visitor),
         expires_at: now + TICKET,
-        ..row(app, visitor, Uuid::nil(), user.id, proved)
+        ..row(app, visitor, None, proved)
     };
     keep(app, new, standing).await?;
     let factors = [Some("totp"), (have.codes_left > 0).then_some("recovery_code")];
@@ -405,7 +405,7 @@ fn caller(app: &App, visitor: &Visitor) -> SecretHash {
 
 /// How the second call of a program ended.
 pub enum Redeemed {
-    Right(Box<User>, Methods),
+    Right(Box<User>, Standing, Methods),
     Wrong,
     Over,
     TooMany(Wait),
@@ -421,7 +421,10 @@ pub async fn redeem(
     trace: &mut Trace,
 ) -> Result<Redeemed> {
     let row = sign_in::of_ticket(&app.db, &Secret::presented(ticket).hash(), app.now()).await?;
-    let row = row.filter(|row| equal(&row.browser_hash.0, &caller(app, visitor).0));
+    // One that proves nothing is for something else.
+    let is_theirs =
+        |row: &SignIn| row.proved() != Methods::default() && equal(&row.browser_hash.0, &caller(app, visitor).0);
+    let row = row.filter(is_theirs);
     let Some((row, id)) = row.and_then(|row| row.user_id.map(|id| (row, id))) else {
         let error = Code::AccessDenied.because("the ticket is not known here").under(&rule::SECOND_FACTOR);
         trace.refused(&error);
@@ -432,7 +435,8 @@ pub async fn redeem(
     Ok(match judge(app, visitor, &user, &row, given, trace).await? {
         Judged::Right(_) => {
             event::happened(trace, Event::SecondFactor, "ok");
-            Redeemed::Right(Box::new(user), row.proved().and(&Methods::of([given.method()])))
+            let (standing, proved) = (Standing::kept(user.id, &row), row.proved().and(&Methods::of([given.method()])));
+            Redeemed::Right(Box::new(user), standing, proved)
         }
         Judged::Wrong => Redeemed::Wrong,
         Judged::Over => Redeemed::Over,

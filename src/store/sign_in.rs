@@ -27,6 +27,10 @@ pub struct Model {
     pub user_id: Option<Uuid>,
     /// What was proved so far ([`Methods`]).
     pub methods: String,
+    /// Of the person, when it was proved: what was proved then is worth nothing after a change.
+    pub token_version: i32,
+    /// Of the password, where it was one.
+    pub password_changed_at: Option<i64>,
     /// Wrong answers (case SEC-125).
     pub tries: i32,
     /// What a passkey must sign, as the library keeps it.

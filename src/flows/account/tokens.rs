@@ -134,8 +134,7 @@ pub async fn second_step(app: &App, visitor: &Visitor, ticket: &str, given: Give
     let mut trace = run(app, visitor);
     let outcome = async {
         Ok(match second_factor::redeem(app, visitor, ticket, given, &mut trace).await? {
-            Redeemed::Right(user, proved) => {
-                let standing = Standing::of(&user);
+            Redeemed::Right(user, standing, proved) => {
                 let begun = begin_traced(app, visitor, (*user, standing), &proved, &mut trace).await?;
                 SecondStep::SignedIn(Box::new(begun))
             }
