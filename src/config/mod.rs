@@ -50,7 +50,7 @@ pub use parse::Seconds;
 pub use passwords::Passwords;
 pub use registration::{Registration, RegistrationMode};
 pub use resources::{Resource, ResourceScope};
-pub use second_factor::{SecondFactor, Whom};
+pub use second_factor::{SecondFactor, Verify, Whom};
 pub use secret::{Hidden, RawKey};
 pub use server::{Listen, Server};
 pub use sources::Source;

@@ -17,6 +17,9 @@ section! {
         /// Whether a code of an authenticator app counts only in its own 30 seconds, and not in the 30 after them too.
         /// Default: false.
         strict_totp: bool = Fallback::Fixed("false"), switch;
+        /// Whether a passkey must ask for a PIN, a finger or a face each time. `preferred` also takes keys that cannot, as a
+        /// second factor after the password; to sign in without a password it must in any case. Default: required.
+        verify_passkeys: Verify = Fallback::Fixed("required"), word;
         /// Whether a code by mail is a second factor. Whoever reads the mails of a person then needs nothing else for a
         /// forgotten password and the second step, so it never counts as aal2. Default: false.
         mail_codes: bool = Fallback::Fixed("false"), switch;
@@ -25,6 +28,16 @@ section! {
         /// How long after a sign-in somebody may change what they sign in with without proving again who they are. From 1m
         /// to 1h. Default: 10m.
         fresh: Seconds = Fallback::Fixed("10m"), seconds(Seconds::MINUTE, Seconds::HOUR);
+    }
+}
+
+words! {
+    /// Whether passkeys make sure that it is their owner (WebAuthn §6.1, UV).
+    pub enum Verify {
+        /// Each time.
+        Required = "required",
+        /// Where they can.
+        Preferred = "preferred",
     }
 }
 

@@ -8,6 +8,7 @@ pub mod jwk;
 pub mod jws;
 pub mod mac;
 pub mod pairwise;
+pub mod passkey;
 pub mod password;
 pub mod seal;
 pub mod secret;

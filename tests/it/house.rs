@@ -28,6 +28,7 @@ const HOME_OF: &[(&str, &[&str])] = &[
     ("totp_rs", &["src/crypto/totp.rs"]),
     ("qrcodegen", &["src/crypto/totp.rs"]),
     ("png", &["src/crypto/totp.rs"]),
+    ("webauthn_rs", &["src/crypto/passkey.rs"]),
     ("openssl", &["src/crypto/", "src/http/tls.rs", "src/http/listener.rs"]),
     ("moka", &["src/app/cache.rs", "src/app/throttle.rs"]),
     ("reqwest", &["src/app/outbound.rs"]),
