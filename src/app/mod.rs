@@ -44,7 +44,7 @@ use self::{
 };
 use crate::{
     config::Config,
-    crypto::{mac::MacKey, password::HashPool, seal::MasterKey, secret::Secret},
+    crypto::{mac::MacKey, passkey::Passkeys, password::HashPool, seal::MasterKey, secret::Secret},
     protocol::trace::{Kind, Trace},
     store::login_attempt::LoginAttempt,
 };
@@ -66,6 +66,8 @@ pub struct Shared {
     /// Who fetched them.
     pub readers: Readers,
     pub hashing: HashPool,
+    /// None where browsers know no passkeys.
+    pub passkeys: Option<Passkeys>,
     /// What unknown names are checked against.
     pub decoys: Decoys,
     pub outbound: Outbound,

@@ -17,9 +17,10 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    config::{Config, DatabaseUrl},
+    config::{Config, DatabaseUrl, Verify},
     crypto::{
         mac::MacKey,
+        passkey::Passkeys,
         password::{Cost, HashPool},
         seal::{MasterKey, SealError},
     },
@@ -166,7 +167,6 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         clock: around.clock,
         random: around.random,
         throttle: Throttle::new(config.server.limits),
-        config,
         db,
         writer,
         master_key,
@@ -174,6 +174,7 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         keys,
         readers: Readers::default(),
         hashing,
+        passkeys: passkeys(&config),
         decoys: Decoys::default(),
         outbound,
         mailer,
@@ -181,12 +182,18 @@ pub async fn open(config: Config, around: Surroundings, connected: Connected) ->
         places,
         recorder,
         attempts,
+        config,
         logouts: std::sync::Arc::default(),
         mails: std::sync::Arc::default(),
     });
     tokio::spawn(inbox.run(app.downgrade()));
     tokio::spawn(tried.run(app.downgrade()));
     Ok(app)
+}
+
+fn passkeys(config: &Config) -> Option<Passkeys> {
+    let verified = config.second_factor.verify_passkeys == Verify::Required;
+    Passkeys::new(&config.server.issuer.origin(), &config.branding.name, verified)
 }
 
 fn places(config: &Config, now: i64) -> Result<Places, Problem> {

@@ -25,6 +25,8 @@ pub enum Method {
     /// The second step, by a code of an authenticator app.
     Totp,
     RecoveryCode,
+    /// Either step.
+    Passkey,
 }
 
 impl Method {
@@ -34,6 +36,7 @@ impl Method {
             Method::PasswordAgain => "password_again",
             Method::Totp => "totp",
             Method::RecoveryCode => "recovery_code",
+            Method::Passkey => "passkey",
         }
     }
 }
@@ -48,6 +51,8 @@ pub enum Ended {
     Disabled,
     RightCode,
     WrongCode,
+    RightPasskey,
+    WrongPasskey,
     Waits(Locked),
 }
 
@@ -62,6 +67,8 @@ impl Ended {
             Ended::Disabled => ("refused", "disabled_account"),
             Ended::RightCode => ("ok", "right_code"),
             Ended::WrongCode => ("refused", "wrong_code"),
+            Ended::RightPasskey => ("ok", "right_passkey"),
+            Ended::WrongPasskey => ("refused", "wrong_passkey"),
             Ended::Waits(Locked::Account) => ("throttled", "locked_account"),
             Ended::Waits(Locked::Address) => ("throttled", "locked_address"),
         }

@@ -16,6 +16,8 @@ use crate::{
 pub enum Event {
     Login,
     SecondFactor,
+    /// A passkey whose counter has gone back: there may be a copy of it.
+    CopiedPasskey,
     Logout,
     /// An app was told that a session has ended, or could not be.
     LogoutDelivery,
@@ -44,6 +46,7 @@ impl Event {
         match self {
             Event::Login => "login",
             Event::SecondFactor => "second_factor",
+            Event::CopiedPasskey => "copied_passkey",
             Event::Logout => "logout",
             Event::LogoutDelivery => "logout_delivery",
             Event::Mail => "mail",

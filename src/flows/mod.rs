@@ -32,6 +32,7 @@ pub mod logout;
 pub mod logout_delivery;
 pub mod mail;
 pub mod nodes;
+pub mod passkey_login;
 pub mod passwords;
 pub mod profile_rules;
 pub mod readers;

@@ -1,15 +1,17 @@
 //! The second step of a sign-in. Whoever has given the first proof and owes another is not signed in (case SEC-130): a row
 //! of the journey and the browser remembers what was proved, and the second proof makes it a session.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Refused,
+    Refused, Trouble,
     attempt::{self, Ended as Tried, Method as Way},
     authorize::{self, Journey},
     event::{self, Event},
     factors::{
         self, Have,
+        passkey::{self, Kept, Making},
         recovery::{self, Codes},
         totp::{self, Begun, Confirmed, Confirming},
         trusted,
@@ -24,7 +26,10 @@ use crate::{
         App,
         throttle::{Key, Wait},
     },
-    crypto::secret::{Secret, SecretHash, equal},
+    crypto::{
+        passkey::Asked as Challenge,
+        secret::{Secret, SecretHash, equal},
+    },
     protocol::{
         Code, Result,
         assurance::{Method, Methods},
@@ -170,6 +175,43 @@ async fn whose(app: &App, journey: &Journey) -> Result<Option<User>> {
     }
 }
 
+/// What an authenticator is asked for at this step of the journey: at the login for anybody's passkey, at the second step for
+/// one of the person's, or with `new` for one that the person makes there. None where there is nothing to ask for.
+///
+/// # Errors
+/// When the journey is over or another browser's.
+pub async fn ask(app: &App, id: Uuid, visitor: &Visitor, new: bool) -> Result<Option<Value>, Refused> {
+    let journey = authorize::look(app, id, visitor, Kind::Login).await?;
+    let trace = journey.trace.clone();
+    let asked = ask_traced(app, id, visitor, &journey, new).await;
+    super::settle(app, trace, asked)
+}
+
+async fn ask_traced(app: &App, id: Uuid, visitor: &Visitor, journey: &Journey, new: bool) -> Result<Option<Value>> {
+    let Some(user) = whose(app, journey).await? else { return ask_anybody(app, visitor, journey, id).await };
+    let asked = match (new, factors::has_any(&app.db, user.id).await?) {
+        (true, false) if passkey::are_offered(app) => Some(passkey::ask_new(app, &user).await?),
+        (false, true) => passkey::ask(app, &user).await?,
+        _ => None,
+    };
+    let Some(Challenge { options, state }) = asked else { return Ok(None) };
+    let row = waiting(app, visitor, journey, id, &user).await?;
+    write_one!(app, db => sign_in::set_challenge(db, row.id, state)).await?;
+    Ok(Some(options))
+}
+
+/// Where a login is asked for, or could be.
+async fn ask_anybody(app: &App, visitor: &Visitor, journey: &Journey, id: Uuid) -> Result<Option<Value>> {
+    // Whoever is half-way goes on with that.
+    if journey.step == Step::SecondFactor {
+        return Ok(None);
+    }
+    let Some(Challenge { options, state }) = passkey::ask_anybody(app)? else { return Ok(None) };
+    let row = SignIn { challenge: Some(state), ..row(app, visitor, Some(id), &Methods::default()) };
+    write!(app, db => sign_in::replace(db, row).await).await?;
+    Ok(Some(options))
+}
+
 /// What somebody answers with.
 #[derive(Clone, Copy)]
 pub enum Given<'a> {
@@ -178,13 +220,19 @@ pub enum Given<'a> {
     RecoveryCode(&'a str),
     /// The first code of the app that is being set up.
     First(&'a str),
+    /// What a passkey has signed: JSON, as browsers write it (WebAuthn §5.1).
+    Passkey(&'a str),
+    /// A passkey that was made for this, and its name.
+    NewPasskey(&'a str, &'a str),
 }
 
 impl Given<'_> {
-    const fn method(self) -> Method {
+    /// What it is called in traces.
+    const fn name(self) -> &'static str {
         match self {
-            Given::Totp(_) | Given::First(_) => Method::Totp,
-            Given::RecoveryCode(_) => Method::RecoveryCode,
+            Given::Totp(_) | Given::First(_) => Method::Totp.name(),
+            Given::RecoveryCode(_) => Method::RecoveryCode.name(),
+            Given::Passkey(_) | Given::NewPasskey(..) => "passkey",
         }
     }
 
@@ -192,6 +240,16 @@ impl Given<'_> {
         match self {
             Given::Totp(_) | Given::First(_) => Way::Totp,
             Given::RecoveryCode(_) => Way::RecoveryCode,
+            Given::Passkey(_) | Given::NewPasskey(..) => Way::Passkey,
+        }
+    }
+
+    const fn ended(self, right: bool) -> Tried {
+        match (self, right) {
+            (Given::Passkey(_) | Given::NewPasskey(..), true) => Tried::RightPasskey,
+            (Given::Passkey(_) | Given::NewPasskey(..), false) => Tried::WrongPasskey,
+            (_, true) => Tried::RightCode,
+            (_, false) => Tried::WrongCode,
         }
     }
 }
@@ -229,8 +287,8 @@ async fn answer_traced(
     trace.user_id = Some(user.id);
     let row = waiting(app, visitor, &journey, id, &user).await?;
     let judged = judge(app, visitor, &user, &row, given, trace).await?;
-    let codes = match judged {
-        Judged::Right(codes) => codes,
+    let (now, codes) = match judged {
+        Judged::Right(methods, codes) => (methods, codes),
         Judged::Wrong => return Ok(Outcome::Wrong),
         Judged::Over => return Ok(Outcome::Over),
         Judged::TooMany(wait) => return Ok(Outcome::TooMany(wait)),
@@ -238,7 +296,7 @@ async fn answer_traced(
     // A step-up adds to what the session has; a sign-in has only what was proved in it.
     let before = journey.signed_in.as_ref().filter(|_| row.proved() == Methods::default());
     let so_far = before.map_or_else(|| row.proved(), |(session, _)| session.proved());
-    let proved = so_far.and(&Methods::of([given.method()]));
+    let proved = so_far.and(&now);
     let (who, standing) = ((&user, &proved, Some(id)), Standing::kept(user.id, &row));
     let mut signed_in = login::start_session(app, visitor, journey.signed_in, who, standing, trace).await?;
     if trust {
@@ -258,7 +316,8 @@ async fn waiting(app: &App, visitor: &Visitor, journey: &Journey, id: Uuid, user
 }
 
 enum Judged {
-    Right(Option<Codes>),
+    /// What it proves, and the recovery codes that came with a factor that was set up.
+    Right(Methods, Option<Codes>),
     Wrong,
     Over,
     TooMany(Wait),
@@ -288,16 +347,19 @@ async fn judge(
         return Ok(Judged::Over);
     }
     let right = is_right(app, visitor, user, row, given, trace).await?;
-    let ended = if matches!(right, Judged::Right(_)) { Tried::RightCode } else { Tried::WrongCode };
+    let ended = given.ended(matches!(right, Judged::Right(..)));
     attempt::note(app, trace, &visitor.device, Some(user.id), (given.way(), ended));
-    if let Judged::Right(codes) = right {
+    if let Judged::Right(methods, codes) = right {
         app.throttle.succeeded(&keys[..1]);
-        trace.passed(&rule::SECOND_FACTOR, Some(Shown::word(given.method().name())));
-        return Ok(Judged::Right(codes));
+        trace.passed(&rule::SECOND_FACTOR, Some(Shown::word(given.name())));
+        return Ok(Judged::Right(methods, codes));
     }
     let is_news = app.throttle.failed(&keys, app.now());
-    let error = Code::AccessDenied.because("a wrong code").under(&rule::SECOND_FACTOR);
-    trace.refused(&error.received(Shown::word(given.method().name())));
+    // Why a passkey was refused is noted where it was judged.
+    if ended == Tried::WrongCode {
+        let error = Code::AccessDenied.because("a wrong code").under(&rule::SECOND_FACTOR);
+        trace.refused(&error.received(Shown::word(given.name())));
+    }
     event::happened(trace, Event::SecondFactor, "refused");
     if is_news {
         attempt::guessed(app, trace, &visitor.device, user);
@@ -315,25 +377,41 @@ async fn is_right(
     user: &User,
     row: &SignIn,
     given: Given<'_>,
-    trace: &Trace,
+    trace: &mut Trace,
 ) -> Result<Judged> {
+    let device = &visitor.device;
+    // Only whoever has none sets one up with nothing but the first proof.
+    if matches!(given, Given::First(_) | Given::NewPasskey(..)) && factors::has_any(&app.db, user.id).await? {
+        return Ok(Judged::Over);
+    }
     let right = match given {
-        Given::Totp(code) => totp::check(app, user, code).await?,
-        Given::RecoveryCode(code) => recovery::spend(app, user, &visitor.device, code, trace).await?,
+        Given::Totp(code) => totp::check(app, user, code).await?.then(|| Methods::of([Method::Totp])),
+        Given::RecoveryCode(code) => {
+            recovery::spend(app, user, device, code, trace).await?.then(|| Methods::of([Method::RecoveryCode]))
+        }
+        Given::Passkey(answer) => passkey::check(app, (user, device), row, answer, trace).await?,
         Given::First(code) => {
-            let who = Confirming { user, device: &visitor.device, sign_in: Some(row.id) };
+            let who = Confirming { user, device, sign_in: Some(row.id) };
             return Ok(match totp::confirm(app, who, code, trace).await? {
-                Confirmed::Well(codes) => Judged::Right(codes),
+                Confirmed::Well(codes) => Judged::Right(Methods::of([Method::Totp]), codes),
                 Confirmed::WrongCode => Judged::Wrong,
                 Confirmed::Over => Judged::Over,
             });
         }
+        Given::NewPasskey(answer, name) => {
+            return match passkey::keep(app, Making { user, device, name }, row, answer, trace).await {
+                Ok(Kept::Well(methods, codes)) => Ok(Judged::Right(methods, codes)),
+                Ok(Kept::Over) => Ok(Judged::Over),
+                Err(Trouble::Broken(error)) => Err(error),
+                Ok(Kept::Refused) | Err(_) => Ok(Judged::Wrong),
+            };
+        }
     };
     // Of several right answers at once, one goes on.
     Ok(match right {
-        true if finish(app, row.id).await? => Judged::Right(None),
-        true => Judged::Over,
-        false => Judged::Wrong,
+        Some(methods) if finish(app, row.id).await? => Judged::Right(methods, None),
+        Some(_) => Judged::Over,
+        None => Judged::Wrong,
     })
 }
 
@@ -371,6 +449,69 @@ pub struct Ticket {
 /// Seconds that a ticket is good for.
 const TICKET: i64 = 300;
 
+/// What an authenticator is asked for by a program that has a ticket: none where the ticket is not known, or where there is
+/// no passkey.
+///
+/// # Errors
+/// When the database is away.
+pub async fn ask_with_ticket(app: &App, visitor: &Visitor, ticket: &str) -> Result<Option<Value>, Refused> {
+    let trace = app.trace(Kind::Login).from(visitor.address);
+    let asked = async {
+        let Some(row) = of_ticket(app, visitor, ticket).await? else { return Ok(None) };
+        let user = match row.user_id {
+            Some(id) => user::find(&app.db, id).await?.filter(User::is_enabled),
+            None => None,
+        };
+        let Some(user) = user else { return Ok(None) };
+        let Some(Challenge { options, state }) = passkey::ask(app, &user).await? else { return Ok(None) };
+        write_one!(app, db => sign_in::set_challenge(db, row.id, state)).await?;
+        Ok(Some(options))
+    };
+    let asked = asked.await;
+    super::settle(app, trace, asked)
+}
+
+/// The half-way sign-in of a ticket that this program was given.
+async fn of_ticket(app: &App, visitor: &Visitor, ticket: &str) -> Result<Option<SignIn>> {
+    let row = sign_in::of_ticket(&app.db, &Secret::presented(ticket).hash(), app.now()).await?;
+    // One that proves nothing is for something else.
+    let is_theirs =
+        |row: &SignIn| row.proved() != Methods::default() && equal(&row.browser_hash.0, &caller(app, visitor).0);
+    Ok(row.filter(is_theirs))
+}
+
+/// What a program asks an authenticator for, before anybody is known; with the ticket for the answer.
+///
+/// # Errors
+/// When the database is away.
+pub async fn ask_for_program(app: &App, visitor: &Visitor) -> Result<Option<(Secret, Value)>, Refused> {
+    let trace = app.trace(Kind::Login).from(visitor.address);
+    let asked = async {
+        let Some(Challenge { options, state }) = passkey::ask_anybody(app)? else { return Ok(None) };
+        let secret = app.secret();
+        let row = SignIn {
+            ticket_hash: Some(secret.hash()),
+            browser_hash: caller(app, visitor),
+            challenge: Some(state),
+            expires_at: app.now() + TICKET,
+            ..row(app, visitor, None, &Methods::default())
+        };
+        write!(app, db => sign_in::replace(db, row).await).await?;
+        Ok(Some((secret, options)))
+    };
+    let asked = asked.await;
+    super::settle(app, trace, asked)
+}
+
+/// What was asked of anybody by a program.
+///
+/// # Errors
+/// When the database is away.
+pub(super) async fn asked_by_program(app: &App, visitor: &Visitor, ticket: &str) -> Result<Option<SignIn>> {
+    let row = sign_in::of_ticket(&app.db, &Secret::presented(ticket).hash(), app.now()).await?;
+    Ok(row.filter(|row| equal(&row.browser_hash.0, &caller(app, visitor).0)))
+}
+
 /// After the first proof of a program. None for whom has nothing to prove with yet.
 ///
 /// # Errors
@@ -393,7 +534,11 @@ pub async fn ticket(
         ..row(app, visitor, None, proved)
     };
     keep(app, new, standing).await?;
-    let factors = [Some("totp"), (have.codes_left > 0).then_some("recovery_code")];
+    let factors = [
+        have.totp_since.map(|_| "totp"),
+        (!have.passkeys.is_empty()).then_some("passkey"),
+        (have.codes_left > 0).then_some("recovery_code"),
+    ];
     Ok(Some(Ticket { secret, factors: factors.into_iter().flatten().collect() }))
 }
 
@@ -420,11 +565,7 @@ pub async fn redeem(
     given: Given<'_>,
     trace: &mut Trace,
 ) -> Result<Redeemed> {
-    let row = sign_in::of_ticket(&app.db, &Secret::presented(ticket).hash(), app.now()).await?;
-    // One that proves nothing is for something else.
-    let is_theirs =
-        |row: &SignIn| row.proved() != Methods::default() && equal(&row.browser_hash.0, &caller(app, visitor).0);
-    let row = row.filter(is_theirs);
+    let row = of_ticket(app, visitor, ticket).await?;
     let Some((row, id)) = row.and_then(|row| row.user_id.map(|id| (row, id))) else {
         let error = Code::AccessDenied.because("the ticket is not known here").under(&rule::SECOND_FACTOR);
         trace.refused(&error);
@@ -433,9 +574,9 @@ pub async fn redeem(
     let Some(user) = user::find(&app.db, id).await?.filter(User::is_enabled) else { return Ok(Redeemed::Over) };
     trace.user_id = Some(user.id);
     Ok(match judge(app, visitor, &user, &row, given, trace).await? {
-        Judged::Right(_) => {
+        Judged::Right(methods, _) => {
             event::happened(trace, Event::SecondFactor, "ok");
-            let (standing, proved) = (Standing::kept(user.id, &row), row.proved().and(&Methods::of([given.method()])));
+            let (standing, proved) = (Standing::kept(user.id, &row), row.proved().and(&methods));
             Redeemed::Right(Box::new(user), standing, proved)
         }
         Judged::Wrong => Redeemed::Wrong,

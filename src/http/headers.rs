@@ -15,6 +15,8 @@ pub struct Policy<'a> {
     pub script: Option<&'a str>,
     /// Origins of the apps' frames (OpenID Connect Front-Channel Logout §2).
     pub frames: Vec<String>,
+    /// Scripts of the page ask this server for something, as for what a passkey is to sign.
+    pub asks: bool,
     /// The page stands in a window that an app has opened (K7).
     pub popup: bool,
 }
@@ -31,10 +33,11 @@ impl Policy<'_> {
         };
         let frames =
             if self.frames.is_empty() { String::new() } else { format!("; {}", list("frame-src", &self.frames)) };
+        let asks = if self.asks { "; connect-src 'self'" } else { "" };
         let script = self.script.map_or(String::new(), |hash| format!(" '{hash}'"));
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'{script}; img-src 'self'; form-action {}; \
-             base-uri 'none'; object-src 'none'; frame-ancestors 'none'{frames}",
+             base-uri 'none'; object-src 'none'; frame-ancestors 'none'{frames}{asks}",
             list("'self'", &self.forms),
         );
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))

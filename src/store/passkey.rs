@@ -1,6 +1,6 @@
 //! Passkeys (WebAuthn): any number for each person, each with a name.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::crypto::secret::SecretHash;
 
@@ -35,8 +35,10 @@ pub async fn all_of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Passkey
     of_person.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(db).await
 }
 
-pub async fn by_credential(db: &impl ConnectionTrait, credential: &SecretHash) -> Result<Option<Passkey>, DbErr> {
-    Entity::find().filter(Column::Credential.eq(credential.clone())).one(db).await
+/// Whether the person has one.
+pub async fn is_there(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, DbErr> {
+    let one = Entity::find().select_only().column(Column::Id).filter(Column::UserId.eq(user)).into_tuple::<Uuid>();
+    Ok(one.one(db).await?.is_some())
 }
 
 pub async fn insert(db: &impl ConnectionTrait, passkey: Passkey) -> Result<(), DbErr> {

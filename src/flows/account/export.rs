@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     app::App,
-    flows::{Trouble, factors, write_one},
+    flows::{
+        Trouble,
+        factors::{self, passkey::Key},
+        write_one,
+    },
     protocol::{rule, trace::Shown},
     store::{
         client, consent, consent::Consent, grant, grant::Grant, login_attempt, login_attempt::LoginAttempt, mail,
@@ -102,6 +106,7 @@ impl Export {
             "language": user.locale,
             "password_changed_at": set,
             "authenticator_app_since": have.totp_since,
+            "passkeys": have.passkeys.iter().map(of_passkey).collect::<Vec<_>>(),
             "recovery_codes_left": have.codes_left,
             "trusted_devices": trusted.iter().map(of_trusted).collect::<Vec<_>>(),
             "created_at": user.created_at,
@@ -221,6 +226,10 @@ impl List {
     fn mail(row: &Mail) -> Self {
         List::Mails(Some(row.id))
     }
+}
+
+fn of_passkey(key: &Key) -> Value {
+    json!({ "name": key.name, "synced": key.synced, "created_at": key.created_at, "last_used_at": key.last_used_at })
 }
 
 fn of_trusted(row: &TrustedDevice) -> Value {

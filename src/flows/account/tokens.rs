@@ -17,6 +17,7 @@ use crate::{
         grants::{Approval, Beginning, Claim, password},
         issue::{self, Tokens},
         login::{self, Proof, Standing},
+        passkey_login,
         second_factor::{self, Given, Redeemed, Ticket},
         session_end::{Ended, Ending},
         token, try_it,
@@ -141,6 +142,30 @@ pub async fn second_step(app: &App, visitor: &Visitor, ticket: &str, given: Give
             Redeemed::Wrong => SecondStep::Wrong,
             Redeemed::Over => SecondStep::Over,
             Redeemed::TooMany(wait) => SecondStep::TooMany(wait),
+        })
+    };
+    let outcome = outcome.await;
+    crate::flows::settle(app, trace, outcome)
+}
+
+/// Tells who somebody is by a passkey, for a program that has asked with [`second_factor::ask_for_program`].
+///
+/// # Errors
+/// When the JSON API is off, or the database is away.
+pub async fn with_passkey(app: &App, visitor: &Visitor, ticket: &str, answer: &str) -> Result<SecondStep, Refused> {
+    let mut trace = run(app, visitor);
+    let outcome = async {
+        let Some(row) = second_factor::asked_by_program(app, visitor, ticket).await? else {
+            return Ok(SecondStep::Over);
+        };
+        Ok(match passkey_login::prove(app, visitor, Some(&row), answer, &mut trace).await? {
+            passkey_login::Proof::Right(user, proved) => {
+                let standing = Standing::of(&user);
+                let begun = begin_traced(app, visitor, (*user, standing), &proved, &mut trace).await?;
+                SecondStep::SignedIn(Box::new(begun))
+            }
+            passkey_login::Proof::Wrong => SecondStep::Wrong,
+            passkey_login::Proof::TooMany(wait) => SecondStep::TooMany(wait),
         })
     };
     let outcome = outcome.await;

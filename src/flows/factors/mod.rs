@@ -1,6 +1,7 @@
 //! What people prove with besides a password. Whoever sets one up gets recovery codes with it, so that nobody ends with a
 //! single way in; each change is told to its person, and ends what rested on the factors before.
 
+pub mod passkey;
 pub mod recovery;
 pub mod totp;
 pub mod trusted;
@@ -30,7 +31,7 @@ use crate::{
         trace::{Kind, Trace},
     },
     store::{
-        self, grant, passkey, recovery_code, sign_in, trusted_device,
+        self, grant, recovery_code, sign_in, trusted_device,
         user::{self, User},
     },
 };
@@ -40,13 +41,14 @@ use crate::{
 pub struct Have {
     /// An authenticator app, since when.
     pub totp_since: Option<i64>,
+    pub passkeys: Vec<passkey::Key>,
     /// Recovery codes that are left.
     pub codes_left: u64,
 }
 
 impl Have {
     pub fn any(&self) -> bool {
-        self.totp_since.is_some()
+        self.totp_since.is_some() || !self.passkeys.is_empty()
     }
 }
 
@@ -55,6 +57,7 @@ impl Have {
 pub async fn of(app: &App, person: Uuid) -> Result<Have, DbErr> {
     Ok(Have {
         totp_since: totp::since(&app.db, person).await?,
+        passkeys: passkey::list(&app.db, person).await?,
         codes_left: recovery_code::left(&app.db, person).await?,
     })
 }
@@ -64,7 +67,7 @@ pub async fn of(app: &App, person: Uuid) -> Result<Have, DbErr> {
 /// # Errors
 /// When the database is away.
 pub async fn has_any(db: &impl ConnectionTrait, person: Uuid) -> Result<bool, DbErr> {
-    Ok(totp::since(db, person).await?.is_some() || !passkey::all_of(db, person).await?.is_empty())
+    Ok(totp::since(db, person).await?.is_some() || store::passkey::is_there(db, person).await?)
 }
 
 /// Whether the operator wants a second factor of this person, whatever the app.
@@ -114,7 +117,7 @@ pub async fn reset(app: &App, id: Uuid) -> Result<(), Trouble> {
     let (now, ending) = (app.now(), Ending::within(app, &trace.id));
     let ended = write!(app, db => {
         store::totp::remove(db, id).await?;
-        passkey::remove_all(db, id).await?;
+        store::passkey::remove_all(db, id).await?;
         recovery_code::remove(db, id).await?;
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;

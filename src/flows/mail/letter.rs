@@ -85,6 +85,8 @@ pub enum Letter {
 pub enum FactorChange {
     TotpAdded,
     TotpRemoved,
+    PasskeyAdded,
+    PasskeyRemoved,
     RecoveryCodesMade,
     RecoveryCodeUsed {
         left: u64,
@@ -110,6 +112,8 @@ impl Letter {
             Letter::AccountLocked { .. } => "account_locked",
             Letter::FactorChanged { change: FactorChange::TotpAdded, .. } => "totp_added",
             Letter::FactorChanged { change: FactorChange::TotpRemoved, .. } => "totp_removed",
+            Letter::FactorChanged { change: FactorChange::PasskeyAdded, .. } => "passkey_added",
+            Letter::FactorChanged { change: FactorChange::PasskeyRemoved, .. } => "passkey_removed",
             Letter::FactorChanged { change: FactorChange::RecoveryCodesMade, .. } => "recovery_codes_made",
             Letter::FactorChanged { change: FactorChange::RecoveryCodeUsed { .. }, .. } => "recovery_code_used",
             Letter::FactorChanged { change: FactorChange::Reset, .. } => "factors_reset",

@@ -281,6 +281,8 @@ impl Say<'_> {
         let (subject, lead) = match change {
             FactorChange::TotpAdded => ("mail.factor.totp_added", "mail.factor.totp_added_lead"),
             FactorChange::TotpRemoved => ("mail.factor.totp_removed", "mail.factor.totp_removed_lead"),
+            FactorChange::PasskeyAdded => ("mail.factor.passkey_added", "mail.factor.passkey_added_lead"),
+            FactorChange::PasskeyRemoved => ("mail.factor.passkey_removed", "mail.factor.passkey_removed_lead"),
             FactorChange::RecoveryCodesMade => ("mail.factor.codes_made", "mail.factor.codes_made_lead"),
             FactorChange::RecoveryCodeUsed { .. } => ("mail.factor.code_used", "mail.factor.code_used_lead"),
             FactorChange::Reset => ("mail.factor.reset", "mail.factor.reset_lead"),

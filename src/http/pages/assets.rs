@@ -27,6 +27,11 @@ pub static ASSETS: &[Asset] = &[
         content: include_bytes!("../../../static/new_password.js"),
     },
     Asset {
+        name: "passkey.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../../../static/passkey.js"),
+    },
+    Asset {
         name: "session.js",
         media_type: "text/javascript; charset=utf-8",
         content: include_bytes!("../../../static/session.js"),

@@ -1,10 +1,11 @@
 //! `/authorize/{id}/login`.
 
 use poem::{
-    Response, handler,
+    IntoResponse, Response, handler,
     http::{HeaderValue, StatusCode, header},
-    web::Path,
+    web::{Json, Path},
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -17,13 +18,16 @@ use super::{
 };
 use crate::{
     flows::{
+        Refused,
         account::registration,
         admin::clients::Client,
         authorize as flow,
         authorize::Journey,
+        factors::passkey,
         login::{self, Outcome},
+        passkey_login, second_factor,
     },
-    http::browser,
+    http::{browser, headers::Policy},
     protocol::{Code, trace::Kind},
 };
 
@@ -63,21 +67,48 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
         _ => {}
     }
     let username = page.form.get("username").unwrap_or_default().to_owned();
+    if let Some(credential) = page.form.get("credential").filter(|credential| !credential.is_empty()) {
+        let outcome = passkey_login::with_passkey(&page.app, id, &page.browser.visitor, credential).await;
+        return again(page, id, username, outcome, LoginProblem::Passkey).await;
+    }
     let password = page.form.get("password").unwrap_or_default();
     let outcome = login::with_password(&page.app, id, &page.browser.visitor, &username, password).await;
+    again(page, id, username, outcome, LoginProblem::wrong(registration::confirms(&page.app))).await
+}
+
+/// On with the journey, or the page again.
+async fn again(
+    page: &mut Page,
+    id: Uuid,
+    username: String,
+    outcome: Result<Outcome, Refused>,
+    wrong: LoginProblem,
+) -> Result<Response, Box<Response>> {
+    let path = format!("/authorize/{id}");
     let problem = match outcome {
         Ok(Outcome::SignedIn(signed_in)) => return Ok(page.browser.signed_in(page.go(&path), &signed_in)),
         Ok(Outcome::HalfWay) => return Ok(page.go(&path)),
-        Ok(Outcome::Wrong | Outcome::Unconfirmed) if registration::confirms(&page.app) => {
-            LoginProblem::WrongOrUnconfirmed
-        }
-        Ok(Outcome::Wrong | Outcome::Unconfirmed) => LoginProblem::Wrong,
+        Ok(Outcome::Wrong | Outcome::Unconfirmed) => wrong,
         Ok(Outcome::TooMany(wait)) => LoginProblem::TooMany { seconds: wait.seconds.try_into().unwrap_or(60) },
         Err(refused) if refused.error.code == Code::TemporarilyUnavailable => LoginProblem::Busy,
         Err(refused) => return Ok(page.refuse(&refused)),
     };
     let journey = journey(page, id, Kind::Login).await?;
     Ok(form(page, id, &journey, Typed { username, another: false, problem: Some(problem) }).await)
+}
+
+/// What a passkey is to sign at this step of the journey, for the script of its page.
+#[handler]
+pub async fn ask(page: Page, Path(id): Path<Uuid>) -> Response {
+    if let Err(forged) = page.check_form() {
+        return *forged;
+    }
+    let new = page.form.get("new").is_some();
+    match second_factor::ask(&page.app, id, &page.browser.visitor, new).await {
+        Ok(Some(options)) => page.browser.dress(Json(json!({ "publicKey": options })).into_response()),
+        Ok(None) => page.browser.dress(StatusCode::NOT_FOUND.into_response()),
+        Err(refused) => page.refuse(&refused),
+    }
 }
 
 /// What the person typed, and what came of it.
@@ -89,7 +120,7 @@ struct Typed {
 
 async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Response {
     let client = asking(page, journey).await;
-    let policy = policy(journey);
+    let policy = Policy { asks: passkey::are_offered(&page.app), ..policy(journey) };
     // Whoever is signed in is asked again, unless the app means somebody else.
     let again = journey.signed_in.as_ref().filter(|_| !typed.another && !journey.expects_someone_else);
     let again = again.map(|(_, user)| browser::person(user));
@@ -102,6 +133,7 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
         again,
         problem: typed.problem,
         cancel: true,
+        passkey: passkey::are_offered(&page.app).then(|| page.browser.path(&format!("/authorize/{id}/passkey"))),
         forgot: page.browser.path(&format!("/account/forgot?{}={id}", onward::PARAMETER)),
         register: register.then(|| page.browser.path(&format!("/account/register?{}={id}", onward::PARAMETER))),
     };

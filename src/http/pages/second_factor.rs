@@ -17,7 +17,7 @@ use super::{
 use crate::{
     flows::{
         authorize as flow,
-        factors::{recovery::Codes, totp::Begun, trusted},
+        factors::{passkey, recovery::Codes, totp::Begun, trusted},
         login::SignedIn,
         second_factor::{self, Asked, Given, Outcome, What},
     },
@@ -57,15 +57,19 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
         _ => {}
     }
     let code = page.form.get("code").unwrap_or_default();
-    let given = match &*by {
-        "recovery" => Given::RecoveryCode(code),
-        "first" => Given::First(code),
+    let credential = page.form.get("credential").filter(|credential| !credential.is_empty());
+    let given = match (&*by, credential) {
+        ("first", Some(credential)) => Given::NewPasskey(credential, ""),
+        (_, Some(credential)) => Given::Passkey(credential),
+        ("recovery", _) => Given::RecoveryCode(code),
+        ("first", _) => Given::First(code),
         _ => Given::Totp(code),
     };
     let trust = page.form.get("trust").is_some();
     let problem = match second_factor::answer(&page.app, id, visitor, given, trust).await {
         Ok(Outcome::SignedIn(signed_in, codes)) => return Ok(inside(page, &path, &signed_in, codes)),
         Ok(Outcome::Over | Outcome::Elsewhere) => return Ok(page.go(&path)),
+        Ok(Outcome::Wrong) if credential.is_some() => FactorProblem::Passkey,
         Ok(Outcome::Wrong) => FactorProblem::Wrong,
         Ok(Outcome::TooMany(wait)) => FactorProblem::TooMany { seconds: wait.seconds.try_into().unwrap_or(60) },
         Err(refused) if refused.error.code == Code::TemporarilyUnavailable => FactorProblem::Busy,
@@ -103,18 +107,22 @@ async fn form(
     };
     page.browser.prefer(user.locale.as_deref());
     page.browser.speak(journey.request.ui_locales.as_deref());
-    let (client, policy) = (asking(page, &journey).await, policy(&journey));
+    let (client, policy) = (asking(page, &journey).await, Policy { asks: true, ..policy(&journey) });
+    let ask = page.browser.path(&format!("/authorize/{id}/passkey"));
     let action = page.browser.path(&format!("/authorize/{id}/second-factor"));
     let (frame, person) = (page.frame(), browser::person(&user));
     let status = status(problem);
     let mut response = match what {
-        What::Answer(_) => {
+        What::Answer(have) => {
+            let app = have.totp_since.is_some();
+            let passkey = (passkey::are_offered(&page.app) && !have.passkeys.is_empty()).then_some(ask);
             let trust = trusted::life(&page.app).and_then(|life| u64::try_from(life).ok());
-            let view = SecondFactor { frame, action, client, person, recovery, problem, trust };
+            let view = SecondFactor { frame, action, client, person, recovery, app, passkey, problem, trust };
             page.show(View::with(status, view), &policy)
         }
         What::SetUp(begun) => {
-            let view = SetUpFactor { frame, action, client, person, key: key(&begun), problem };
+            let passkey = passkey::are_offered(&page.app).then_some(ask);
+            let view = SetUpFactor { frame, action, client, person, key: key(&begun), passkey, problem };
             page.show(View::with(status, view), &policy)
         }
     };
@@ -132,7 +140,7 @@ pub fn key(begun: &Begun) -> AppKey {
 fn status(problem: Option<FactorProblem>) -> StatusCode {
     match problem {
         None => StatusCode::OK,
-        Some(FactorProblem::Wrong) => StatusCode::UNAUTHORIZED,
+        Some(FactorProblem::Wrong | FactorProblem::Passkey) => StatusCode::UNAUTHORIZED,
         Some(FactorProblem::TooMany { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(FactorProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
         Some(FactorProblem::Stale) => StatusCode::FORBIDDEN,

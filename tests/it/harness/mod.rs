@@ -1,6 +1,7 @@
 //! What the tests stand on: a server for each test, a browser for the person, a relying party for the application.
 //! Only `server` and `seed` know the inside of the server; everything else sees what the world sees.
 pub mod assert;
+pub mod authenticator;
 pub mod authority;
 pub mod browser;
 pub mod built;

@@ -300,11 +300,22 @@ fn factors(texts: &'static Texts, data: Data, is_fresh: bool) -> FactorsPage {
         last_used: Moment::of(texts, 1_795_167_840),
         until: Moment::of(texts, 1_797_759_840),
     };
+    let passkey = |id: &str, name: &str, synced| PasskeyEntry {
+        id: id.to_owned(),
+        name: data.word(name),
+        synced,
+        added: Moment::of(texts, 1_795_167_840),
+        last_used: synced.then(|| Moment::of(texts, 1_795_267_840)).flatten(),
+    };
     FactorsPage {
         frame: data.frame(texts),
         area: area(Section::Factors, None),
         complaint: None,
         problem: false,
+        passkeys: vec![passkey("2d0e", "My phone", true), passkey("3e1f", "The blue key on the key ring", false)],
+        ask: Some("/account/factors/passkey".to_owned()),
+        name: given("", None),
+        refused: false,
         app_since: Moment::of(texts, 1_795_167_840),
         codes_left: Some(9),
         key: None,
@@ -319,6 +330,9 @@ fn factor_to_confirm(texts: &'static Texts, data: Data, wrong: bool) -> FactorsP
     FactorsPage {
         complaint: wrong.then_some(Complaint::LookAgain),
         problem: wrong,
+        passkeys: Vec::new(),
+        name: given("", wrong.then(|| InputProblem::TooLong)),
+        refused: wrong,
         app_since: None,
         codes_left: None,
         key: Some(samples::app_key(data)),

@@ -122,6 +122,7 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
         again,
         problem,
         cancel: true,
+        passkey: Some("/authorize/0b8c/passkey".to_owned()),
         forgot: "/account/forgot?journey=0b8c".to_owned(),
         register: Some("/account/register?journey=0b8c".to_owned()),
     };
@@ -177,15 +178,19 @@ fn second_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
         client: data.client(),
         person: data.person(),
         recovery,
+        app: true,
+        passkey: Some("/authorize/0b8c/passkey".to_owned()),
         problem,
         trust: (!recovery).then_some(30 * 86_400),
     };
+    let only_passkey = |recovery| SecondFactor { app: false, ..answer(recovery, None) };
     let set_up = |problem| SetUpFactor {
         frame: data.frame(texts),
         action: action(),
         client: data.client(),
         person: data.person(),
         key: app_key(data),
+        passkey: Some("/authorize/0b8c/passkey".to_owned()),
         problem,
     };
     let codes = RecoveryCodes {
@@ -199,6 +204,9 @@ fn second_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("factor-wrong", ids, &answer(false, Some(FactorProblem::Wrong))),
         page("factor-recovery", ids, &answer(true, None)),
         page("factor-recovery-wrong", ids, &answer(true, Some(FactorProblem::Wrong))),
+        page("factor-passkey", &["factor-passkey", "factor-cancel", "factor-another"], &only_passkey(false)),
+        page("factor-passkey-recovery", ids, &only_passkey(true)),
+        page("factor-passkey-wrong", ids, &answer(false, Some(FactorProblem::Passkey))),
         page("factor-set-up", ids, &set_up(None)),
         page("factor-set-up-wrong", ids, &set_up(Some(FactorProblem::TooMany { seconds: 90 }))),
         page("recovery-codes", &["recovery-codes", "codes-on"], &codes),

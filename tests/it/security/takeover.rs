@@ -166,7 +166,8 @@ async fn sec_108_a_proof_is_worth_nothing_once_the_account_is_another() {
             "disabled" => users::set_disabled(app, id, true).await.unwrap(),
             _ => {}
         }
-        let begun = login::start_session(app, &visitor, None, (&user, &Methods::password(), None), standing, &trace).await;
+        let begun =
+            login::start_session(app, &visitor, None, (&user, &Methods::password(), None), standing, &trace).await;
         assert_eq!(begun.is_ok(), meanwhile == "nothing", "{meanwhile}");
         let sessions = signet::store::session::Entity::find().all(&app.db).await.unwrap();
         assert_eq!(sessions.len(), usize::from(meanwhile == "nothing"), "{meanwhile}");

@@ -1,6 +1,11 @@
 //! `/account/factors`: what a person proves with besides the password.
 
-use poem::{Response, handler};
+use poem::{
+    IntoResponse, Response, handler,
+    http::{StatusCode, header},
+    web::Json,
+};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::area;
@@ -10,6 +15,7 @@ use crate::{
         account::{links, me::Me},
         factors::{
             self,
+            passkey::{self, Key},
             recovery::{self, Codes},
             totp,
             trusted::{self, Trusted},
@@ -24,7 +30,7 @@ use crate::{
             request::Page,
             second_factor::key,
             view::View,
-            views::{FactorsPage, Moment, Notice, RecoveryCodes, Section, TrustedBrowser},
+            views::{Complaint, FactorsPage, Moment, Notice, PasskeyEntry, RecoveryCodes, Section, TrustedBrowser},
         },
     },
     protocol::{
@@ -58,10 +64,19 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
         Some("begin") => totp::begin_for(app, &me).await.map(|_| page.go(here)),
         Some("confirm") => {
             return match totp::confirm_for(app, &me, page.form.get("code").unwrap_or_default()).await {
-                Ok(codes) => confirmed(page, &me, codes).await,
+                Ok(codes) => confirmed(page, &me, &Methods::of([Method::Totp]), codes).await,
                 Err(trouble) => again(page, &me, trouble).await,
             };
         }
+        Some("add-passkey") => return added(page, &me).await,
+        Some("rename-passkey") => {
+            let name = page.form.get("name").unwrap_or_default();
+            passkey::rename(app, &me, passkey_id(page), name).await.map(|()| page.go(&Notice::Saved.after(here)))
+        }
+        Some("remove-passkey") => match passkey::remove(app, &me, passkey_id(page)).await {
+            Err(Trouble::Conflict(_)) => return form(page, &me, &Again::conflict(Complaint::LastWayIn)).await,
+            done => done.map(|()| page.go(&Notice::PasskeyRemoved.after(here))),
+        },
         Some("remove") => totp::remove(app, visitor, &me).await.map(|()| page.go(&Notice::FactorRemoved.after(here))),
         Some("renew") => recovery::renew(app, &me).await.map(|codes| show_codes(page, None, &codes)),
         Some("forget-all") => forgotten(page, trusted::forget(app, &me, None).await),
@@ -75,6 +90,40 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
         Ok(response) => Ok(response),
         Err(trouble) => again(page, &me, trouble).await,
     }
+}
+
+/// What an authenticator is to make, for the script of the page.
+#[handler]
+pub async fn ask(mut page: Page) -> Response {
+    either(
+        async {
+            page.check_form()?;
+            let me = area::me(&mut page).await?;
+            Ok(match passkey::begin_for(&page.app, &me).await {
+                Ok(begun) => {
+                    let asked = json!({ "ticket": begun.ticket.reveal(), "publicKey": begun.options });
+                    page.browser.dress(Json(asked).into_response())
+                }
+                Err(Trouble::Conflict(_)) => page.browser.dress(StatusCode::CONFLICT.into_response()),
+                Err(_) => page.browser.dress(StatusCode::FORBIDDEN.into_response()),
+            })
+        }
+        .await,
+    )
+}
+
+async fn added(page: &Page, me: &Me) -> Result<Response, Box<Response>> {
+    let given = |name| page.form.get(name).unwrap_or_default();
+    let made = (given("credential"), given("name"));
+    match passkey::add_for(&page.app, me, given("ticket"), made).await {
+        Ok((methods, codes)) => confirmed(page, me, &methods, codes).await,
+        Err(trouble) => again(page, me, trouble).await,
+    }
+}
+
+/// What is no id is the id of nothing.
+fn passkey_id(page: &Page) -> Uuid {
+    page.form.get("passkey").and_then(|id| Uuid::try_parse(id).ok()).unwrap_or_default()
 }
 
 fn forgotten(page: &Page, done: Result<(), Trouble>) -> Result<Response, Trouble> {
@@ -96,12 +145,12 @@ fn sign_in() -> String {
 }
 
 /// The person has proved a factor by setting it up: the session says so from now on, under a fresh cookie (case SEC-107).
-async fn confirmed(page: &Page, me: &Me, codes: Option<Codes>) -> Result<Response, Box<Response>> {
+async fn confirmed(page: &Page, me: &Me, methods: &Methods, codes: Option<Codes>) -> Result<Response, Box<Response>> {
     let visitor = &page.browser.visitor;
     let signed_in = async {
         let before = visitor.session(&page.app).await?;
         let trace = links::trace_of(&page.app, visitor, me);
-        let proved = me.proved.and(&Methods::of([Method::Totp]));
+        let proved = me.proved.and(methods);
         let again = (&me.user, &proved, None);
         login::start_session(&page.app, visitor, before, again, Standing::of(&me.user), &trace).await
     };
@@ -138,6 +187,10 @@ async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Respo
         area: area::area(page, Section::Factors),
         complaint: again.complaint,
         problem: again.problem("code").is_some(),
+        passkeys: have.passkeys.iter().map(|key| of_passkey(page, key)).collect(),
+        ask: passkey::are_offered(app).then(|| page.browser.path("/account/factors/passkey")),
+        name: again.input(page, "name"),
+        refused: again.problem("credential").is_some(),
         app_since: have.totp_since.and_then(|at| Moment::of(page.browser.texts, at)),
         codes_left: have.any().then_some(have.codes_left),
         key: begun.as_ref().map(key),
@@ -146,7 +199,19 @@ async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Respo
         has_trust: trusted::life(app).is_some(),
         trusted: trusted.into_iter().map(|device| shown(page, device)).collect(),
     };
-    Ok(again.show(page, view))
+    let mut response = again.show(page, view);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, Policy { asks: true, ..Policy::default() }.header());
+    Ok(response)
+}
+
+fn of_passkey(page: &Page, key: &Key) -> PasskeyEntry {
+    PasskeyEntry {
+        id: key.id.to_string(),
+        name: key.name.clone(),
+        synced: key.synced,
+        added: Moment::of(page.browser.texts, key.created_at),
+        last_used: key.last_used_at.and_then(|at| Moment::of(page.browser.texts, at)),
+    }
 }
 
 fn shown(page: &Page, device: Trusted) -> TrustedBrowser {

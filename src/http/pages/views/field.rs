@@ -122,6 +122,8 @@ pub enum Complaint {
     },
     /// Nobody would be left to administer the server.
     LastAdmin,
+    /// Nothing would open the account.
+    LastWayIn,
 }
 
 impl Complaint {
@@ -129,6 +131,7 @@ impl Complaint {
         match self {
             Self::LookAgain => texts.get("input.look_again").to_owned(),
             Self::LastAdmin => texts.get("input.last_admin").to_owned(),
+            Self::LastWayIn => texts.get("input.last_way_in").to_owned(),
             Self::TooMany { seconds } => texts.with("input.too_many", &[("wait", &moment::span(texts, seconds))]),
             Self::Busy { seconds } => texts.with("input.busy", &[("wait", &moment::span(texts, seconds))]),
         }

@@ -8,7 +8,7 @@ use crate::{
     http::pages::view::{Frame, Person},
 };
 
-/// Fields: `username`, `password`, `answer` = `login`, `cancel`, or `another` (on being asked again: "Not you?").
+/// Fields: `username`, `password` or `credential` (what a passkey has signed), `answer` = `login`, `cancel`, or `another` (on being asked again: "Not you?").
 #[derive(Template, Debug)]
 #[template(path = "pages/login.html")]
 pub struct Login {
@@ -24,6 +24,8 @@ pub struct Login {
     pub problem: Option<LoginProblem>,
     /// Whether the person can go back to the app without signing in.
     pub cancel: bool,
+    /// Where a script learns what a passkey is to sign, if passkeys work here.
+    pub passkey: Option<String>,
     /// The page for a forgotten password.
     pub forgot: String,
     /// The page for people who have no account, where they may make one.
@@ -40,6 +42,7 @@ pub enum LoginProblem {
     Busy,
     /// The same where people register and confirm their address: that may be what is missing, and nobody else may learn it.
     WrongOrUnconfirmed,
+    Passkey,
     /// The form was too old, or came from another browser; a fresh one is on the page.
     Stale,
 }
@@ -57,12 +60,18 @@ impl Login {
 }
 
 impl LoginProblem {
+    /// Of a name and a password. `confirms`: people confirm the address with which they register.
+    pub const fn wrong(confirms: bool) -> Self {
+        if confirms { Self::WrongOrUnconfirmed } else { Self::Wrong }
+    }
+
     pub fn sentence(self, texts: &Texts) -> String {
         match self {
             Self::Wrong => texts.get("login.wrong").to_owned(),
             Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &span(texts, seconds))]),
             Self::WrongOrUnconfirmed => texts.get("login.wrong_or_unconfirmed").to_owned(),
             Self::Busy => texts.get("login.busy").to_owned(),
+            Self::Passkey => texts.get("login.passkey_wrong").to_owned(),
             Self::Stale => texts.get("login.stale").to_owned(),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     http::pages::view::{Frame, Person},
 };
 
-/// Fields: `code`, `by` = `app` or `recovery`, `trust`, `answer` = `check`, `cancel` or `another`.
+/// Fields: `code` or `credential` (what a passkey has signed), `by` = `app` or `recovery`, `trust`, `answer` = `check`, `cancel` or `another`.
 #[derive(Template, Debug)]
 #[template(path = "pages/second_factor.html")]
 pub struct SecondFactor {
@@ -21,6 +21,10 @@ pub struct SecondFactor {
     pub person: Person,
     /// A recovery code is asked for, and not one of the authenticator app.
     pub recovery: bool,
+    /// The person has an authenticator app.
+    pub app: bool,
+    /// Where a script learns what the person's passkey is to sign, if there is one.
+    pub passkey: Option<String>,
     pub problem: Option<FactorProblem>,
     /// For how many seconds the browser can be trusted, if it can.
     pub trust: Option<u64>,
@@ -36,7 +40,8 @@ impl SecondFactor {
     }
 }
 
-/// The same address, for who has none yet. Fields: `code`, `by` = `first`, `answer` as above.
+/// The same address, for who has none yet. Fields: `code` or `credential` (a passkey that was made), `by` = `first`, `answer`
+/// as above.
 #[derive(Template, Debug)]
 #[template(path = "pages/set_up_factor.html")]
 pub struct SetUpFactor {
@@ -45,6 +50,8 @@ pub struct SetUpFactor {
     pub client: ClientCard,
     pub person: Person,
     pub key: AppKey,
+    /// Where a script learns what a new passkey is to be, if passkeys work here.
+    pub passkey: Option<String>,
     pub problem: Option<FactorProblem>,
 }
 
@@ -85,6 +92,7 @@ pub struct RecoveryCodes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorProblem {
     Wrong,
+    Passkey,
     TooMany {
         seconds: u64,
     },
@@ -97,6 +105,7 @@ impl FactorProblem {
     pub fn sentence(self, texts: &Texts, recovery: bool) -> String {
         match self {
             Self::Wrong if recovery => texts.get("factor.wrong_recovery").to_owned(),
+            Self::Passkey => texts.get("login.passkey_wrong").to_owned(),
             Self::Wrong => texts.get("factor.wrong").to_owned(),
             Self::TooMany { seconds } => texts.with("login.too_many", &[("wait", &span(texts, seconds))]),
             Self::Busy => texts.get("login.busy").to_owned(),

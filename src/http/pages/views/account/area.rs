@@ -123,11 +123,12 @@ pub enum Notice {
     OthersEnded,
     AppRevoked,
     FactorRemoved,
+    PasskeyRemoved,
     DeviceForgotten,
 }
 
 impl Notice {
-    const ALL: [(Notice, &'static str, &'static str); 10] = [
+    const ALL: [(Notice, &'static str, &'static str); 11] = [
         (Notice::Saved, "saved", "notice.saved"),
         (Notice::EmailVerified, "email-verified", "notice.email_verified"),
         (Notice::LinkSent, "link-sent", "notice.link_sent"),
@@ -137,6 +138,7 @@ impl Notice {
         (Notice::OthersEnded, "others-ended", "notice.others_ended"),
         (Notice::AppRevoked, "app-revoked", "notice.app_revoked"),
         (Notice::FactorRemoved, "factor-removed", "notice.factor_removed"),
+        (Notice::PasskeyRemoved, "passkey-removed", "notice.passkey_removed"),
         (Notice::DeviceForgotten, "device-forgotten", "notice.device_forgotten"),
     ];
 

@@ -5,10 +5,12 @@ use askama::Template;
 use super::{Area, Section};
 use crate::http::pages::{
     view::Frame,
-    views::{AppKey, Complaint, Moment},
+    views::{AppKey, Complaint, Input, Moment},
 };
 
-/// Fields: `do` = `begin`, `confirm`, `remove`, `renew`, `forget-all` or the id of a trusted browser; `code` to confirm.
+/// Fields: `do` = `begin`, `confirm`, `remove`, `renew`, `forget-all` or the id of a trusted browser; `code` to confirm. Of
+/// passkeys `add-passkey` with `ticket`, `credential` and `name`; `rename-passkey` with `passkey` and `name`;
+/// `remove-passkey` with `passkey`.
 #[derive(Template, Debug)]
 #[template(path = "pages/account/factors.html")]
 pub struct FactorsPage {
@@ -17,6 +19,13 @@ pub struct FactorsPage {
     pub complaint: Option<Complaint>,
     /// The code was not right.
     pub problem: bool,
+    pub passkeys: Vec<PasskeyEntry>,
+    /// Where a script learns what a new passkey is to be, if passkeys work here.
+    pub ask: Option<String>,
+    /// Of the new passkey.
+    pub name: Input,
+    /// The passkey that was made was no good.
+    pub refused: bool,
     /// There is an authenticator app, set up then.
     pub app_since: Option<Moment>,
     /// Recovery codes, where there is something for them to stand in for.
@@ -30,6 +39,16 @@ pub struct FactorsPage {
     /// Browsers can be trusted at all.
     pub has_trust: bool,
     pub trusted: Vec<TrustedBrowser>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PasskeyEntry {
+    pub id: String,
+    pub name: String,
+    /// On all devices of its owner.
+    pub synced: bool,
+    pub added: Option<Moment>,
+    pub last_used: Option<Moment>,
 }
 
 #[derive(Clone, Debug)]

@@ -29,13 +29,15 @@ pub struct AccountHome {
 impl AccountHome {
     /// The methods in words.
     pub fn means(&self) -> String {
+        let named = self.methods.iter().filter(|method| *method != "uv");
         let word = |method: &String| match method.as_str() {
             "pwd" => self.frame.texts.get("account.by_password"),
             "otp" => self.frame.texts.get("account.by_totp"),
             "recovery_code" => self.frame.texts.get("account.by_recovery_code"),
+            "hwk" | "swk" => self.frame.texts.get("account.by_passkey"),
             "trusted" => self.frame.texts.get("account.by_trusted_device"),
             _ => self.frame.texts.get("account.by_other"),
         };
-        self.frame.texts.list(self.methods.iter().map(word))
+        self.frame.texts.list(named.map(word))
     }
 }

@@ -19,7 +19,7 @@ pub use area::{Area, Notice, Section};
 pub use data::DataPage;
 pub use email::EmailPage;
 pub use entry::{Asked, Forgot, Question, Register, Reset, Verify};
-pub use factors::{FactorsPage, TrustedBrowser};
+pub use factors::{FactorsPage, PasskeyEntry, TrustedBrowser};
 pub use home::AccountHome;
 pub use password::PasswordPage;
 pub use profile::{Group, ProfilePage};
