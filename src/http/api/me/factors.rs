@@ -2,7 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{Object, OpenApi, param::Path, types::Any};
+use serde_json::Value;
 
 use crate::{
     app::App,
@@ -10,6 +11,7 @@ use crate::{
         Trouble,
         factors::{
             self,
+            passkey::{self, Key},
             recovery::{self, Codes},
             totp,
             trusted::{self, Trusted},
@@ -39,6 +41,7 @@ impl Factors {
         Ok(FactorsBody {
             required: factors::are_required(&app, user),
             totp_since: have.totp_since,
+            passkeys: have.passkeys.into_iter().map(PasskeyBody::from).collect(),
             recovery_codes_left: have.codes_left,
             trusted_devices: trusted.into_iter().map(TrustedBody::from).collect(),
         }
@@ -82,6 +85,56 @@ impl Factors {
         Ok(().into())
     }
 
+    /// Begin to make a passkey.
+    ///
+    /// Hand `public_key` to `navigator.credentials.create()`, with bytes where it has base64url, and send the answer to
+    /// `/api/v1/me/factors/passkeys` within five minutes. It must be made at a page of this server's origin. 404 where
+    /// browsers know no passkeys: at an IP address, and without TLS elsewhere than at `localhost`.
+    #[oai(path = "/passkeys/challenge", method = "post", operation_id = "begin_passkey")]
+    async fn begin_passkey(&self, app: Data<&App>, person: Person) -> Result<Answer<ChallengeBody>, Problem> {
+        let begun = passkey::begin_for(&app, &person.me).await?;
+        Ok(ChallengeBody { ticket: begun.ticket.reveal().to_owned(), public_key: Any(begun.options) }.into())
+    }
+
+    /// Keep a passkey.
+    ///
+    /// The answer has ten recovery codes, unless the person has some: show them, they are answered this once. 400 with the
+    /// field `credential` where it is not what was asked for, or is there already.
+    #[oai(path = "/passkeys", method = "post", operation_id = "add_passkey")]
+    async fn add_passkey(
+        &self,
+        app: Data<&App>,
+        person: Person,
+        given: Body<NewPasskeyBody>,
+    ) -> Result<Answer<RecoveryCodesBody>, Problem> {
+        let NewPasskeyBody { ticket, credential, name } = given.0;
+        let made = (&*credential.0.to_string(), name.as_deref().unwrap_or_default());
+        let (_, codes) = passkey::add_for(&app, &person.me, &ticket, made).await?;
+        Ok(RecoveryCodesBody::of(codes.as_ref()).into())
+    }
+
+    /// Call a passkey something else.
+    #[oai(path = "/passkeys/:id", method = "patch", operation_id = "rename_passkey")]
+    async fn rename_passkey(
+        &self,
+        app: Data<&App>,
+        person: Person,
+        id: Path<String>,
+        given: Body<NameBody>,
+    ) -> Result<Done, Problem> {
+        passkey::rename(&app, &person.me, id.parse().unwrap_or_default(), &given.0.name).await?;
+        Ok(().into())
+    }
+
+    /// Remove a passkey.
+    ///
+    /// With the last factor the recovery codes go too. 409 where nothing else would open the account.
+    #[oai(path = "/passkeys/:id", method = "delete", operation_id = "remove_passkey")]
+    async fn remove_passkey(&self, app: Data<&App>, person: Person, id: Path<String>) -> Result<Done, Problem> {
+        passkey::remove(&app, &person.me, id.parse().unwrap_or_default()).await?;
+        Ok(().into())
+    }
+
     /// Make ten new recovery codes. The old ones are worth nothing; the new ones are answered this once.
     #[oai(path = "/recovery-codes", method = "post", operation_id = "renew_recovery_codes")]
     async fn renew(&self, app: Data<&App>, person: Person) -> Result<Answer<RecoveryCodesBody>, Problem> {
@@ -112,9 +165,49 @@ struct FactorsBody {
     required: bool,
     /// There is an authenticator app since then.
     totp_since: Option<i64>,
+    passkeys: Vec<PasskeyBody>,
     recovery_codes_left: u64,
     /// Browsers where the second step is not asked for.
     trusted_devices: Vec<TrustedBody>,
+}
+
+#[derive(Object)]
+struct PasskeyBody {
+    id: String,
+    name: String,
+    /// A vendor keeps it on all devices of its owner; otherwise it cannot leave the one that it was made on.
+    synced: bool,
+    created_at: i64,
+    last_used_at: Option<i64>,
+}
+
+impl From<Key> for PasskeyBody {
+    fn from(key: Key) -> Self {
+        let Key { id, name, synced, created_at, last_used_at } = key;
+        PasskeyBody { id: id.to_string(), name, synced, created_at, last_used_at }
+    }
+}
+
+/// What an authenticator is asked (WebAuthn §5.4, §5.5).
+#[derive(Object)]
+struct ChallengeBody {
+    /// Goes with the answer.
+    ticket: String,
+    public_key: Any<Value>,
+}
+
+#[derive(Object)]
+struct NewPasskeyBody {
+    ticket: String,
+    /// The `PublicKeyCredential`, as its `toJSON()` writes it.
+    credential: Any<Value>,
+    /// What the person calls it. Default: after the device.
+    name: Option<String>,
+}
+
+#[derive(Object)]
+struct NameBody {
+    name: String,
 }
 
 #[derive(Object)]

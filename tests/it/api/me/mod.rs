@@ -3,6 +3,7 @@
 mod credentials;
 mod data;
 mod factors;
+mod passkeys;
 mod log;
 mod profile;
 mod sessions;
