@@ -48,6 +48,11 @@ pub enum LoginProblem {
 }
 
 impl Login {
+    /// Whether the browser may offer passkeys by itself: not the one again that has just failed.
+    fn fills_in(&self) -> bool {
+        self.again.is_none() && self.problem != Some(LoginProblem::Passkey)
+    }
+
     /// What the last attempt met, in words; a person who is asked again has no name to get wrong.
     fn complaint(&self) -> Option<String> {
         match self.problem? {
