@@ -48,6 +48,8 @@ pub struct Journey {
     pub half_way: Option<SignIn>,
     /// The app expects somebody else than who is signed in.
     pub expects_someone_else: bool,
+    /// How strong a sign-in the app would have.
+    pub wanted: Option<Wanted>,
     /// What the journey needs now; only that page may be answered.
     pub step: Step,
     pub trace: Trace,
@@ -184,6 +186,7 @@ fn journey(app: &App, (client, request, signed_in, half_way, known): Looked, tra
         expects_someone_else: known
             .expected_user
             .is_some_and(|expected| known.user.is_some_and(|user| user != expected)),
+        wanted: wanted(&request, &client),
         step: step::needed(&request, &known, app.now()),
         client,
         request,
@@ -334,7 +337,7 @@ async fn known(app: &App, request: &Request, client: &Client, here: Here<'_>) ->
         is_half_way,
         needs_two_steps: client.policy.require_second_factor || factors::are_required(app, user),
         wanted,
-        can_step_up: falls_short && factors::has_any(&app.db, user.id).await?,
+        can_step_up: falls_short && !proved.stands_on_mail() && factors::has_any(&app.db, user.id).await?,
         proved,
     })
 }

@@ -147,6 +147,11 @@ impl Methods {
         self.0.iter().any(|method| method.is_passkey())
     }
 
+    /// What came by mail has stood in for the password: no second factor makes two different ones of it.
+    pub fn stands_on_mail(&self) -> bool {
+        self.contains(Method::Mail) && !self.contains(Method::Password) && !self.is_verified_passkey()
+    }
+
     /// Two proofs, of whatever kind, or one that is two in itself.
     pub fn is_two_steps(&self) -> bool {
         let proofs = self.0.iter().filter(|method| **method != Method::UserVerified).count();

@@ -44,8 +44,12 @@ pub struct Known {
 impl Known {
     /// What is missing after a sign-in that stands.
     fn owes_a_factor(&self) -> bool {
+        self.needs_two_steps && !self.proved.is_two_steps() || self.is_too_weak()
+    }
+
+    fn is_too_weak(&self) -> bool {
         let too_weak = |wanted: Wanted| self.proved.level() < wanted.level && (wanted.essential || self.can_step_up);
-        self.needs_two_steps && !self.proved.is_two_steps() || self.wanted.is_some_and(too_weak)
+        self.wanted.is_some_and(too_weak)
     }
 }
 
@@ -108,6 +112,10 @@ pub fn needed(request: &Request, known: &Known, now: i64) -> Step {
     }
     if asks(Prompt::SelectAccount) && !known.signed_in_here && !known.chosen_here {
         return Step::ChooseAccount;
+    }
+    // What is missing is the password.
+    if known.is_too_weak() && known.proved.stands_on_mail() {
+        return Step::Login;
     }
     if known.owes_a_factor() {
         return Step::SecondFactor;

@@ -17,7 +17,7 @@ type Row = (&'static str, &'static [Method], bool, Level, &'static [&'static str
 /// RFC 8176, NIST SP 800-63B-4 §2 (case SEC-131): nothing claims more than was done.
 #[test]
 fn sec_131_a_sign_in_is_worth_what_was_done_when() {
-    let table: [Row; 10] = [
+    let table: [Row; 11] = [
         ("nothing", &[], false, Level::One, &[]),
         ("a password", &[Password], false, Level::One, &["pwd"]),
         ("a password and a code", &[Totp, Password], true, Level::Two, &["pwd", "otp", "mfa"]),
@@ -30,6 +30,7 @@ fn sec_131_a_sign_in_is_worth_what_was_done_when() {
         ),
         ("a password where the second step was done before", &[Password, TrustedDevice], true, Level::One, &["pwd"]),
         ("a password and a mail", &[Password, Mail], true, Level::One, &["pwd", "email"]),
+        ("a mail and a code", &[Mail, Totp], true, Level::One, &["otp", "email"]),
         ("a passkey", &[DevicePasskey], false, Level::One, &["hwk", "user"]),
         ("a passkey that asked for a PIN", &[SyncedPasskey, UserVerified], true, Level::Two, &["swk", "user", "mfa"]),
         ("a password and a passkey", &[Password, SyncedPasskey], true, Level::Two, &["pwd", "swk", "user", "mfa"]),
@@ -110,6 +111,18 @@ fn a_second_factor_is_the_next_step_when() {
             "",
             Known { wanted: wants(true), needs_two_steps: true, ..known(&[Password, Totp]) },
             Ok(Step::Issue),
+        ),
+        (
+            "it is essential, and a mail has stood in for the password",
+            "",
+            Known { wanted: wants(true), needs_two_steps: true, ..known(&[Mail, Totp]) },
+            Ok(Step::Login),
+        ),
+        (
+            "a mail has stood in for the password",
+            "",
+            Known { needs_two_steps: true, ..known(&[Mail]) },
+            Ok(Step::SecondFactor),
         ),
         ("no page is allowed", "prompt=none", Known { wanted: wants(true), ..weak() }, Err("login_required")),
         ("the sign-in is too old", "max_age=50", Known { wanted: wants(true), ..weak() }, Ok(Step::Login)),
