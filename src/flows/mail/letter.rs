@@ -22,6 +22,18 @@ pub enum Letter {
         link: String,
         minutes: u32,
     },
+    /// The second step of a sign-in that somebody has begun at `device`.
+    MailCode {
+        code: String,
+        minutes: u32,
+        device: Option<String>,
+        forgot: String,
+    },
+    /// Signs in whoever opens it where it was asked for.
+    SignInLink {
+        link: String,
+        minutes: u32,
+    },
     /// `device` as the list of sessions names it.
     PasswordChanged {
         when: i64,
@@ -104,6 +116,8 @@ impl Letter {
             Letter::VerifyEmail { .. } => "verify_email",
             Letter::AddressTaken { .. } => "address_taken",
             Letter::ResetPassword { .. } => "reset_password",
+            Letter::MailCode { .. } => "mail_code",
+            Letter::SignInLink { .. } => "sign_in_link",
             Letter::PasswordChanged { .. } => "password_changed",
             Letter::ConfirmNewAddress { .. } => "confirm_new_address",
             Letter::AddressChanging { .. } => "address_changing",
@@ -130,6 +144,7 @@ impl Letter {
         const MOST: usize = 200;
         let words = match &mut self {
             Letter::PasswordChanged { device, .. } | Letter::FactorChanged { device, .. } => [device.as_mut(), None],
+            Letter::MailCode { device, .. } => [device.as_mut(), None],
             Letter::AddressChanging { new_address_hint: hint, .. } => [Some(hint), None],
             Letter::AddressChanged { new_address_hint: hint, .. } => [Some(hint), None],
             Letter::NewDevice { device, place, .. } => [device.as_mut(), place.as_mut()],

@@ -182,6 +182,10 @@ impl Say<'_> {
             Letter::VerifyEmail { link, hours } => self.verify_email(link, *hours),
             Letter::AddressTaken { sign_in, forgot } => self.address_taken(sign_in, forgot),
             Letter::ResetPassword { link, minutes } => self.reset_password(link, *minutes),
+            Letter::MailCode { code, minutes, device, forgot } => {
+                self.mail_code(code, *minutes, device.as_deref(), forgot)
+            }
+            Letter::SignInLink { link, minutes } => self.sign_in_link(link, *minutes),
             Letter::PasswordChanged { when, device, forgot } => self.password_changed(*when, device.as_deref(), forgot),
             Letter::ConfirmNewAddress { link, hours } => self.confirm_new_address(link, *hours),
             Letter::AddressChanging { new_address_hint, undo } => self.address_changing(new_address_hint, undo),
@@ -226,6 +230,23 @@ impl Say<'_> {
             .button(self.say("mail.new_password"), link)
             .expires(self.within(minutes, MINUTE))
             .note(self.say("mail.reset_password.note"))
+    }
+
+    /// The code is not in the subject, which screens that are locked show.
+    fn mail_code(&self, code: &str, minutes: u32, device: Option<&str>, forgot: &str) -> Words {
+        let time = moment::span(self.texts, MINUTE * u64::from(minutes));
+        Words::new(self.say("mail.code.subject"), self.say("mail.code.lead"))
+            .fact(self.texts.get("mail.code.code"), Some(one_line(code)))
+            .fact(self.texts.get("mail.device"), device.map(named))
+            .prompt(self.texts.with("mail.code.prompt", &[("time", &time)]))
+            .button(self.say("mail.new_password"), forgot)
+    }
+
+    fn sign_in_link(&self, link: &str, minutes: u32) -> Words {
+        Words::new(self.say("mail.sign_in_link.subject"), self.say("mail.sign_in_link.lead"))
+            .button(self.say("mail.sign_in_link.button"), link)
+            .expires(self.within(minutes, MINUTE))
+            .note(self.say("mail.sign_in_link.note"))
     }
 
     fn password_changed(&self, when: i64, device: Option<&str>, forgot: &str) -> Words {

@@ -30,6 +30,8 @@ pub fn letters(word: &str) -> Vec<Letter> {
         Letter::VerifyEmail { link: link.clone(), hours: 24 },
         Letter::AddressTaken { sign_in: link.clone(), forgot: link.clone() },
         Letter::ResetPassword { link: link.clone(), minutes: 30 },
+        Letter::MailCode { code: "042917".into(), minutes: 10, device: device.clone(), forgot: link.clone() },
+        Letter::SignInLink { link: link.clone(), minutes: 10 },
         Letter::PasswordChanged { when, device: device.clone(), forgot: link.clone() },
         Letter::ConfirmNewAddress { link: link.clone(), hours: 24 },
         Letter::AddressChanging { new_address_hint: word.clone(), undo: link.clone() },
