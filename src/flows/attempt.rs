@@ -27,6 +27,9 @@ pub enum Method {
     RecoveryCode,
     /// Either step.
     Passkey,
+    MailCode,
+    /// Who somebody is, by a mailed link.
+    MailLink,
 }
 
 impl Method {
@@ -37,6 +40,8 @@ impl Method {
             Method::Totp => "totp",
             Method::RecoveryCode => "recovery_code",
             Method::Passkey => "passkey",
+            Method::MailCode => "mail_code",
+            Method::MailLink => "mail_link",
         }
     }
 }
@@ -53,6 +58,7 @@ pub enum Ended {
     WrongCode,
     RightPasskey,
     WrongPasskey,
+    RightLink,
     Waits(Locked),
 }
 
@@ -69,6 +75,7 @@ impl Ended {
             Ended::WrongCode => ("refused", "wrong_code"),
             Ended::RightPasskey => ("ok", "right_passkey"),
             Ended::WrongPasskey => ("refused", "wrong_passkey"),
+            Ended::RightLink => ("ok", "right_link"),
             Ended::Waits(Locked::Account) => ("throttled", "locked_account"),
             Ended::Waits(Locked::Address) => ("throttled", "locked_address"),
         }

@@ -10,7 +10,7 @@ use super::{
     authorize::{self, Journey},
     event::{self, Event},
     factors::{
-        self, Have,
+        self, Have, mailed,
         passkey::{self, Kept, Making},
         recovery::{self, Codes},
         totp::{self, Begun, Confirmed, Confirming},
@@ -32,7 +32,7 @@ use crate::{
     },
     protocol::{
         Code, Result,
-        assurance::{Method, Methods},
+        assurance::{Level, Method, Methods},
         rule,
         step::Step,
         trace::{Kind, Shown, Trace},
@@ -127,6 +127,8 @@ pub struct Asked {
     pub journey: Journey,
     pub user: User,
     pub what: What,
+    /// Where a code can be mailed, as its person recognizes it.
+    pub mailbox: Option<String>,
 }
 
 pub enum What {
@@ -153,6 +155,7 @@ pub async fn look(app: &App, id: Uuid, visitor: &Visitor) -> Result<Option<Asked
 async fn look_traced(app: &App, journey: Journey) -> Result<Option<Asked>> {
     let Some(user) = whose(app, &journey).await? else { return Ok(None) };
     let have = factors::of(app, user.id).await?;
+    let mailbox = mailbox(app, &journey, &user, have.any());
     let what = match have.any() {
         true => What::Answer(have),
         false => match totp::begin(app, &user).await? {
@@ -160,7 +163,15 @@ async fn look_traced(app: &App, journey: Journey) -> Result<Option<Asked>> {
             None => What::Answer(factors::of(app, user.id).await?),
         },
     };
-    Ok(Some(Asked { journey, user, what }))
+    Ok(Some(Asked { journey, user, what, mailbox }))
+}
+
+/// None where a code by mail would not be enough for the app.
+fn mailbox(app: &App, journey: &Journey, user: &User, can_step_up: bool) -> Option<String> {
+    let half_way = journey.half_way.as_ref().map(SignIn::proved).filter(|proved| *proved != Methods::default());
+    let before = journey.signed_in.as_ref().map(|(session, _)| session.proved());
+    let is_enough = journey.wanted.is_none_or(|wanted| wanted.level == Level::One || !wanted.essential && !can_step_up);
+    mailed::hint(app, user, &half_way.or(before).unwrap_or_default()).filter(|_| is_enough)
 }
 
 /// Whoever is half-way, or else is signed in and owes more.
@@ -170,7 +181,14 @@ async fn whose(app: &App, journey: &Journey) -> Result<Option<User>> {
     }
     let half_way = journey.half_way.as_ref().filter(|row| row.proved() != Methods::default());
     match half_way.and_then(|row| row.user_id) {
-        Some(user) => Ok(user::find(&app.db, user).await?.filter(User::is_enabled)),
+        Some(user) => {
+            let found = user::find(&app.db, user).await?.filter(User::is_enabled);
+            // Nobody can go on with it: the journey begins again at the login.
+            if let Some(row) = half_way.filter(|_| found.is_none()) {
+                finish(app, row.id).await?;
+            }
+            Ok(found)
+        }
         None => Ok(journey.signed_in.as_ref().map(|(_, user)| user.clone())),
     }
 }
@@ -224,6 +242,8 @@ pub enum Given<'a> {
     Passkey(&'a str),
     /// A passkey that was made for this, and its name.
     NewPasskey(&'a str, &'a str),
+    /// The code that was mailed for this sign-in.
+    MailCode(&'a str),
 }
 
 impl Given<'_> {
@@ -232,6 +252,7 @@ impl Given<'_> {
         match self {
             Given::Totp(_) | Given::First(_) => Method::Totp.name(),
             Given::RecoveryCode(_) => Method::RecoveryCode.name(),
+            Given::MailCode(_) => Method::Mail.name(),
             Given::Passkey(_) | Given::NewPasskey(..) => "passkey",
         }
     }
@@ -240,6 +261,7 @@ impl Given<'_> {
         match self {
             Given::Totp(_) | Given::First(_) => Way::Totp,
             Given::RecoveryCode(_) => Way::RecoveryCode,
+            Given::MailCode(_) => Way::MailCode,
             Given::Passkey(_) | Given::NewPasskey(..) => Way::Passkey,
         }
     }
@@ -390,6 +412,13 @@ async fn is_right(
             recovery::spend(app, user, device, code, trace).await?.then(|| Methods::of([Method::RecoveryCode]))
         }
         Given::Passkey(answer) => passkey::check(app, (user, device), row, answer, trace).await?,
+        // It ends the step itself.
+        Given::MailCode(code) => {
+            return Ok(match mailed::finish(app, user, row, code).await? {
+                true => Judged::Right(Methods::of([Method::Mail]), None),
+                false => Judged::Wrong,
+            });
+        }
         Given::First(code) => {
             let who = Confirming { user, device, sign_in: Some(row.id) };
             return Ok(match totp::confirm(app, who, code, trace).await? {
@@ -424,6 +453,47 @@ fn key(app: &App, visitor: &Visitor, user: &User) -> Key {
         true => Key::KnownSecondFactor(user.id, visitor.browser_hash().short()),
         false => Key::SecondFactor(user.id),
     }
+}
+
+/// Mails a code for the second step of this journey. False where there is none to mail.
+///
+/// # Errors
+/// When the journey is over or another browser's, or 429 for who asks too often.
+pub async fn mail_code(app: &App, id: Uuid, visitor: &Visitor) -> Result<bool, Refused> {
+    let journey = authorize::look(app, id, visitor, Kind::Login).await?;
+    let trace = journey.trace.clone();
+    let mailed = async {
+        let Some(user) = whose(app, &journey).await? else { return Ok(false) };
+        let can_step_up = factors::has_any(&app.db, user.id).await?;
+        if mailbox(app, &journey, &user, can_step_up).is_none() {
+            return Ok(false);
+        }
+        let row = waiting(app, visitor, &journey, id, &user).await?;
+        mailed::send(app, visitor, &user, &row).await
+    };
+    let mailed = mailed.await;
+    super::settle(app, trace, mailed)
+}
+
+/// The same for a program that has a ticket.
+///
+/// # Errors
+/// 429 for who asks too often, or when the database is away.
+pub async fn mail_code_for_ticket(app: &App, visitor: &Visitor, ticket: &str) -> Result<bool, Refused> {
+    let trace = app.trace(Kind::Login).from(visitor.address);
+    let mailed = async {
+        let Some(row) = of_ticket(app, visitor, ticket).await? else { return Ok(false) };
+        let user = match row.user_id {
+            Some(id) => user::find(&app.db, id).await?.filter(User::is_enabled),
+            None => None,
+        };
+        match user.filter(|user| mailed::hint(app, user, &row.proved()).is_some()) {
+            Some(user) => mailed::send(app, visitor, &user, &row).await,
+            None => Ok(false),
+        }
+    };
+    let mailed = mailed.await;
+    super::settle(app, trace, mailed)
 }
 
 /// The person would rather sign in as somebody else: what was begun is forgotten.
@@ -523,7 +593,8 @@ pub async fn ticket(
     standing: Standing,
 ) -> Result<Option<Ticket>> {
     let have = factors::of(app, user.id).await?;
-    if !have.any() {
+    let by_mail = mailed::hint(app, user, proved).is_some();
+    if !have.any() && !by_mail {
         return Ok(None);
     }
     let (secret, now) = (app.secret(), app.now());
@@ -538,12 +609,13 @@ pub async fn ticket(
         have.totp_since.map(|_| "totp"),
         (!have.passkeys.is_empty()).then_some("passkey"),
         (have.codes_left > 0).then_some("recovery_code"),
+        by_mail.then_some("mail_code"),
     ];
     Ok(Some(Ticket { secret, factors: factors.into_iter().flatten().collect() }))
 }
 
 /// A program has no cookie, so its ticket is worth something only whence it came.
-fn caller(app: &App, visitor: &Visitor) -> SecretHash {
+pub(super) fn caller(app: &App, visitor: &Visitor) -> SecretHash {
     let (address, program) = (visitor.address.to_string(), visitor.device.user_agent.as_deref().unwrap_or_default());
     SecretHash(app.macs.codes.tag(&[b"caller", address.as_bytes(), program.as_bytes()]).to_vec())
 }

@@ -99,9 +99,21 @@ pub async fn take_challenge(db: &impl ConnectionTrait, seen: &SignIn) -> Result<
     Ok(same.filter(Column::Challenge.eq(challenge.as_str())).exec(db).await?.rows_affected == 1)
 }
 
-pub async fn set_code(db: &impl ConnectionTrait, id: Uuid, code: SecretHash, until: i64) -> Result<bool, DbErr> {
-    let change = ActiveModel { code_hash: Set(Some(code)), code_expires_at: Set(Some(until)), ..Default::default() };
-    Ok(Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await?.rows_affected == 1)
+/// The newest code is the only one. The sign-in waits for it, and counts on the tries that are left.
+pub async fn set_code(db: &impl ConnectionTrait, seen: &SignIn, code: SecretHash, until: i64) -> Result<bool, DbErr> {
+    let change = ActiveModel {
+        code_hash: Set(Some(code)),
+        code_expires_at: Set(Some(until)),
+        expires_at: Set(Ord::max(seen.expires_at, until)),
+        ..Default::default()
+    };
+    Ok(Entity::update_many().set(change).filter(Column::Id.eq(seen.id)).exec(db).await?.rows_affected == 1)
+}
+
+/// True for the one caller who has the code that was mailed for it, in its time: the steps are done.
+pub async fn finish_by_code(db: &impl ConnectionTrait, id: Uuid, code: &SecretHash, now: i64) -> Result<bool, DbErr> {
+    let right = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::CodeHash.eq(code.clone()));
+    Ok(right.filter(Column::CodeExpiresAt.gt(now)).exec(db).await?.rows_affected == 1)
 }
 
 /// True for the one caller who goes on with it: the steps are done.

@@ -116,7 +116,7 @@ fn letters(app: &App, me: &Me, email: &str, is_free: bool) -> Letters {
 }
 
 /// Enough to recognize one's own: `a…@example.com`.
-fn hint(email: &str) -> String {
+pub fn hint(email: &str) -> String {
     let (local, domain) = email.split_once('@').unwrap_or((email, ""));
     format!("{}…@{domain}", local.chars().take(1).collect::<String>())
 }

@@ -1,6 +1,7 @@
 //! What people prove with besides a password. Whoever sets one up gets recovery codes with it, so that nobody ends with a
 //! single way in; each change is told to its person, and ends what rested on the factors before.
 
+pub mod mailed;
 pub mod passkey;
 pub mod recovery;
 pub mod totp;

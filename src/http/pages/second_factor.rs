@@ -17,7 +17,7 @@ use super::{
 use crate::{
     flows::{
         authorize as flow,
-        factors::{passkey, recovery::Codes, totp::Begun, trusted},
+        factors::{mailed, passkey, recovery::Codes, totp::Begun, trusted},
         login::SignedIn,
         second_factor::{self, Asked, Given, Outcome, What},
     },
@@ -27,8 +27,8 @@ use crate::{
 
 #[handler]
 pub async fn show(mut page: Page, Path(id): Path<Uuid>) -> Response {
-    let recovery = page.query.get("by") == Some("recovery");
-    either(form(&mut page, id, recovery, None).await)
+    let by = By::named(&page, page.query.get("by"));
+    either(form(&mut page, id, by, None).await)
 }
 
 #[handler]
@@ -37,10 +37,9 @@ pub async fn answer(mut page: Page, Path(id): Path<Uuid>) -> Response {
 }
 
 async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
-    let by = page.form.get("by").unwrap_or_default().to_owned();
-    let recovery = by == "recovery";
+    let by = By::named(page, page.form.get("by"));
     if page.check_form().is_err() {
-        return form(page, id, recovery, Some(FactorProblem::Stale)).await;
+        return form(page, id, by, Some(FactorProblem::Stale)).await;
     }
     let (path, visitor) = (format!("/authorize/{id}"), &page.browser.visitor);
     match page.form.get("answer") {
@@ -54,16 +53,18 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
                 Err(refused) => Err(Box::new(page.refuse(&refused))),
             };
         }
+        Some("mail") if mailed::are_on(&page.app) => return mail(page, id, by).await,
         _ => {}
     }
     let code = page.form.get("code").unwrap_or_default();
     let credential = page.form.get("credential").filter(|credential| !credential.is_empty());
-    let given = match (&*by, credential) {
-        ("first", Some(credential)) => Given::NewPasskey(credential, ""),
+    let given = match (by, credential) {
+        (By::First, Some(credential)) => Given::NewPasskey(credential, ""),
         (_, Some(credential)) => Given::Passkey(credential),
-        ("recovery", _) => Given::RecoveryCode(code),
-        ("first", _) => Given::First(code),
-        _ => Given::Totp(code),
+        (By::Recovery, None) => Given::RecoveryCode(code),
+        (By::First, None) => Given::First(code),
+        (By::Mail, None) => Given::MailCode(code),
+        (By::App, None) => Given::Totp(code),
     };
     let trust = page.form.get("trust").is_some();
     let problem = match second_factor::answer(&page.app, id, visitor, given, trust).await {
@@ -75,7 +76,41 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
         Err(refused) if refused.error.code == Code::TemporarilyUnavailable => FactorProblem::Busy,
         Err(refused) => return Ok(page.refuse(&refused)),
     };
-    form(page, id, recovery, Some(problem)).await
+    form(page, id, by, Some(problem)).await
+}
+
+/// What is answered with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    App,
+    Recovery,
+    /// The app that is being set up.
+    First,
+    Mail,
+}
+
+impl By {
+    fn named(page: &Page, name: Option<&str>) -> Self {
+        match name {
+            Some("recovery") => By::Recovery,
+            Some("first") => By::First,
+            Some("mail") if mailed::are_on(&page.app) => By::Mail,
+            _ => By::App,
+        }
+    }
+}
+
+/// The page is the same whether or not there was room for another letter.
+async fn mail(page: &mut Page, id: Uuid, by: By) -> Result<Response, Box<Response>> {
+    match second_factor::mail_code(&page.app, id, &page.browser.visitor).await {
+        Ok(true) => Ok(page.go(&format!("/authorize/{id}/second-factor?by=mail"))),
+        Ok(false) => Ok(page.go(&format!("/authorize/{id}"))),
+        Err(refused) if refused.error.code == Code::TooManyRequests => {
+            let seconds = refused.error.retry_after.and_then(|wait| wait.try_into().ok()).unwrap_or(60);
+            form(page, id, by, Some(FactorProblem::TooMany { seconds })).await
+        }
+        Err(refused) => Ok(page.refuse(&refused)),
+    }
 }
 
 /// On with the journey; first the codes are shown that came with a factor.
@@ -93,14 +128,9 @@ fn inside(page: &Page, path: &str, signed_in: &SignedIn, codes: Option<Codes>) -
     }
 }
 
-async fn form(
-    page: &mut Page,
-    id: Uuid,
-    recovery: bool,
-    problem: Option<FactorProblem>,
-) -> Result<Response, Box<Response>> {
+async fn form(page: &mut Page, id: Uuid, by: By, problem: Option<FactorProblem>) -> Result<Response, Box<Response>> {
     let asked = second_factor::look(&page.app, id, &page.browser.visitor).await;
-    let Asked { journey, user, what } = match asked {
+    let Asked { journey, user, what, mailbox } = match asked {
         Ok(Some(asked)) => asked,
         Ok(None) => return Ok(page.go(&format!("/authorize/{id}"))),
         Err(refused) => return Err(Box::new(page.refuse(&refused))),
@@ -112,17 +142,25 @@ async fn form(
     let action = page.browser.path(&format!("/authorize/{id}/second-factor"));
     let (frame, person) = (page.frame(), browser::person(&user));
     let status = status(problem);
+    let by_mail = mailbox.is_some();
+    let mailed = mailbox.filter(|_| by == By::Mail);
     let mut response = match what {
-        What::Answer(have) => {
-            let app = have.totp_since.is_some();
-            let passkey = (passkey::are_offered(&page.app) && !have.passkeys.is_empty()).then_some(ask);
-            let trust = trusted::life(&page.app).and_then(|life| u64::try_from(life).ok());
-            let view = SecondFactor { frame, action, client, person, recovery, app, passkey, problem, trust };
+        What::SetUp(begun) if mailed.is_none() => {
+            let passkey = passkey::are_offered(&page.app).then_some(ask);
+            let view = SetUpFactor { frame, action, client, person, key: key(&begun), passkey, problem, by_mail };
             page.show(View::with(status, view), &policy)
         }
-        What::SetUp(begun) => {
-            let passkey = passkey::are_offered(&page.app).then_some(ask);
-            let view = SetUpFactor { frame, action, client, person, key: key(&begun), passkey, problem };
+        what => {
+            let (app, has_passkey) = match &what {
+                What::Answer(have) => (have.totp_since.is_some(), !have.passkeys.is_empty()),
+                What::SetUp(_) => (false, false),
+            };
+            let passkey = (passkey::are_offered(&page.app) && has_passkey).then_some(ask);
+            // Nothing else is left of who has only passkeys that do not work at this address.
+            let recovery = by == By::Recovery || (has_passkey && !app && passkey.is_none() && mailed.is_none());
+            let trust = trusted::life(&page.app).and_then(|life| u64::try_from(life).ok());
+            let view =
+                SecondFactor { frame, action, client, person, recovery, app, passkey, mailed, by_mail, problem, trust };
             page.show(View::with(status, view), &policy)
         }
     };

@@ -6,6 +6,7 @@ mod around;
 mod kept;
 mod levels;
 mod limits;
+mod mailed;
 mod passkeys;
 mod required;
 mod sign_in;

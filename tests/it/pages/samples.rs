@@ -180,10 +180,18 @@ fn second_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
         recovery,
         app: true,
         passkey: Some("/authorize/0b8c/passkey".to_owned()),
+        mailed: None,
+        by_mail: true,
         problem,
         trust: (!recovery).then_some(30 * 86_400),
     };
     let only_passkey = |recovery| SecondFactor { app: false, ..answer(recovery, None) };
+    let mailed = |app, problem| SecondFactor {
+        mailed: Some(data.word("a…@example.org")),
+        app,
+        passkey: None,
+        ..answer(false, problem)
+    };
     let set_up = |problem| SetUpFactor {
         frame: data.frame(texts),
         action: action(),
@@ -192,6 +200,7 @@ fn second_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
         key: app_key(data),
         passkey: Some("/authorize/0b8c/passkey".to_owned()),
         problem,
+        by_mail: problem.is_none(),
     };
     let codes = RecoveryCodes {
         frame: data.frame(texts),
@@ -207,6 +216,8 @@ fn second_steps(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("factor-passkey", &["factor-passkey", "factor-cancel", "factor-another"], &only_passkey(false)),
         page("factor-passkey-recovery", ids, &only_passkey(true)),
         page("factor-passkey-wrong", ids, &answer(false, Some(FactorProblem::Passkey))),
+        page("factor-mail", ids, &mailed(true, None)),
+        page("factor-mail-wrong", ids, &mailed(false, Some(FactorProblem::Wrong))),
         page("factor-set-up", ids, &set_up(None)),
         page("factor-set-up-wrong", ids, &set_up(Some(FactorProblem::TooMany { seconds: 90 }))),
         page("recovery-codes", &["recovery-codes", "codes-on"], &codes),

@@ -4,18 +4,24 @@ use poem::{Request, web::Data};
 use poem_openapi::{Object, OpenApi, types::Any};
 use serde_json::Value;
 
-use super::login::SessionBody;
+use super::{StatusBody, login::SessionBody};
 use crate::{
     app::App,
     flows::{
         Trouble,
         account::tokens::{self, SecondStep},
+        factors::mailed,
         second_factor::{self, Given},
         visitor::Visitor,
     },
     http::{
         address,
-        api::{answer::Answer, body::Body, problem::Problem},
+        api::{
+            answer::{Accepted, Answer},
+            body::Body,
+            person::Caller,
+            problem::Problem,
+        },
         oauth::Topic,
     },
 };
@@ -36,13 +42,14 @@ impl SecondFactor {
         request: &Request,
         given: Body<SecondFactorBody>,
     ) -> Result<Answer<SessionBody>, Problem> {
-        let SecondFactorBody { ticket, totp, recovery_code, passkey, device } = given.0;
+        let SecondFactorBody { ticket, totp, recovery_code, mail_code, passkey, device } = given.0;
         let passkey = passkey.map(|answer| answer.0.to_string());
-        let given = match (&totp, &recovery_code, &passkey) {
-            (Some(code), None, None) => Given::Totp(code),
-            (None, Some(code), None) => Given::RecoveryCode(code),
-            (None, None, Some(answer)) => Given::Passkey(answer),
-            _ => return Err(Trouble::field("totp", "give exactly one of totp, recovery_code and passkey").into()),
+        let given = match (&totp, &recovery_code, &mail_code, &passkey) {
+            (Some(code), None, None, None) => Given::Totp(code),
+            (None, Some(code), None, None) => Given::RecoveryCode(code),
+            (None, None, Some(code), None) if mailed::are_on(&app) => Given::MailCode(code),
+            (None, None, None, Some(answer)) => Given::Passkey(answer),
+            _ => return Err(Trouble::field("totp", "give exactly one of what the ticket was for").into()),
         };
         let visitor = Visitor::of_program(&app, device.as_deref(), address::device(&app, request));
         session(tokens::second_step(&app, &visitor, &ticket, given).await?)
@@ -128,6 +135,26 @@ struct PasskeyAnswerBody {
     credential: Any<Value>,
     /// `device` of an earlier answer.
     device: Option<String>,
+    /// Mail a code for the second step.
+    ///
+    /// For a ticket whose `factors` have `mail_code`. A newer code makes the one before it worthless; it counts for ten
+    /// minutes, and the ticket as long. 401 with `invalid_ticket` for any other ticket, 404 where codes are not mailed
+    /// (`second_factor.mail_codes`).
+    #[oai(path = "/second-factor/mail", method = "post", operation_id = "mail_second_factor")]
+    async fn mail(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        given: Body<TicketBody>,
+    ) -> Result<Accepted<StatusBody>, Problem> {
+        if !mailed::are_on(&app) {
+            return Err(Trouble::NotFound("second factor").into());
+        }
+        match second_factor::mail_code_for_ticket(&app, &caller.0, &given.0.ticket).await? {
+            true => Ok(StatusBody::of("accepted").into()),
+            false => Err(Problem::invalid_ticket()),
+        }
+    }
 }
 
 #[derive(Object)]
@@ -139,6 +166,13 @@ struct SecondFactorBody {
     recovery_code: Option<String>,
     /// What a passkey has signed: the `PublicKeyCredential`, as its `toJSON()` writes it.
     passkey: Option<Any<Value>>,
+    /// The code that was mailed for the ticket.
+    mail_code: Option<String>,
     /// `device` of an earlier answer.
     device: Option<String>,
+}
+
+#[derive(Object)]
+struct TicketBody {
+    ticket: String,
 }

@@ -8,7 +8,8 @@ use crate::{
     http::pages::view::{Frame, Person},
 };
 
-/// Fields: `code` or `credential` (what a passkey has signed), `by` = `app` or `recovery`, `trust`, `answer` = `check`, `cancel` or `another`.
+/// Fields: `code` or `credential` (what a passkey has signed), `by` = `app`, `recovery` or `mail`, `trust`, `answer` = `check`,
+/// `cancel`, `another` or `mail`.
 #[derive(Template, Debug)]
 #[template(path = "pages/second_factor.html")]
 pub struct SecondFactor {
@@ -25,6 +26,10 @@ pub struct SecondFactor {
     pub app: bool,
     /// Where a script learns what the person's passkey is to sign, if there is one.
     pub passkey: Option<String>,
+    /// A code is asked for that was mailed, to this address.
+    pub mailed: Option<String>,
+    /// Whether one can be.
+    pub by_mail: bool,
     pub problem: Option<FactorProblem>,
     /// For how many seconds the browser can be trusted, if it can.
     pub trust: Option<u64>,
@@ -36,7 +41,8 @@ impl SecondFactor {
     }
 
     fn complaint(&self) -> Option<String> {
-        Some(self.problem?.sentence(self.frame.texts, self.recovery))
+        let is_once = self.recovery || self.mailed.is_some();
+        Some(self.problem?.sentence(self.frame.texts, is_once))
     }
 }
 
@@ -53,6 +59,8 @@ pub struct SetUpFactor {
     /// Where a script learns what a new passkey is to be, if passkeys work here.
     pub passkey: Option<String>,
     pub problem: Option<FactorProblem>,
+    /// Whether a code can be mailed instead.
+    pub by_mail: bool,
 }
 
 impl SetUpFactor {
