@@ -30,6 +30,7 @@ pub mod login;
 pub mod logo;
 pub mod logout;
 pub mod logout_delivery;
+pub mod magic_link;
 pub mod mail;
 pub mod nodes;
 pub mod passkey_login;

@@ -86,7 +86,8 @@ fn routes(base: &str, contract: Contract) -> Route {
 /// The pages for people's own accounts.
 fn account() -> Route {
     use pages::account::{
-        announce, apps, data, email, factors, home, password, profile, recover, register, security, sessions, verify,
+        announce, apps, data, email, factors, home, link, password, profile, recover, register, security, sessions,
+        verify,
     };
     Route::new()
         .at("/account", get(home::show))
@@ -110,13 +111,14 @@ fn account() -> Route {
         .at("/account/data/export", post(data::download))
         .at("/account/data/delete", post(data::delete))
         .at("/account/keep", get(data::keep).post(data::kept))
+        .at("/account/link", get(link::show).post(link::answer))
         .at("/account/security", get(security::events))
         .at("/account/security/sign-ins", get(security::attempts))
         .at("/account/password", get(password::show).post(password::answer))
 }
 
 /// Pages of accounts that have a form which comes back to them.
-const ACCOUNT_FORMS: [&str; 13] = [
+const ACCOUNT_FORMS: [&str; 14] = [
     "/account/register",
     "/account/verify",
     "/account/forgot",
@@ -130,6 +132,7 @@ const ACCOUNT_FORMS: [&str; 13] = [
     "/account/sessions",
     "/account/apps",
     "/account/keep",
+    "/account/link",
 ];
 
 /// The methods of a path, for `Allow` (RFC 9110 §15.5.6).

@@ -17,11 +17,19 @@ pub enum LinkKind {
     KeepEmail,
     /// The account stays after all.
     KeepAccount,
+    /// A sign-in without a password, where it was asked for.
+    SignIn,
 }
 
 impl LinkKind {
-    pub const ALL: [LinkKind; 5] =
-        [LinkKind::Verify, LinkKind::Reset, LinkKind::ChangeEmail, LinkKind::KeepEmail, LinkKind::KeepAccount];
+    pub const ALL: [LinkKind; 6] = [
+        LinkKind::Verify,
+        LinkKind::Reset,
+        LinkKind::ChangeEmail,
+        LinkKind::KeepEmail,
+        LinkKind::KeepAccount,
+        LinkKind::SignIn,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,6 +38,7 @@ impl LinkKind {
             LinkKind::ChangeEmail => "change_email",
             LinkKind::KeepEmail => "keep_email",
             LinkKind::KeepAccount => "keep_account",
+            LinkKind::SignIn => "sign_in",
         }
     }
 }

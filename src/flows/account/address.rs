@@ -168,7 +168,8 @@ async fn confirm_traced(
         }
         user::set_email(db, id, &new, now).await?;
         // What was mailed to the old address opens nothing any more, but the way back.
-        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail], now).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail, LinkKind::SignIn], now)
+            .await?;
         if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
         line.insert(db).await?;
         Ok(true)
@@ -217,8 +218,8 @@ async fn keep_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trac
             return Ok(None);
         }
         user::set_email(db, id, &old, now).await?;
-        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail, LinkKind::KeepAccount], now)
-            .await?;
+        let all_but_ways_back = LinkKind::ALL.into_iter().filter(|kind| *kind != LinkKind::KeepEmail).collect::<Vec<_>>();
+        mail_link::void(db, id, &all_but_ways_back, now).await?;
         mail_link::void_ways_back_since(db, id, since, now).await?;
         // Whoever wanted the other address may know the password, and may have given the account up.
         password::remove(db, id).await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::me::Me;
 use crate::{
     app::{App, throttle::Key},
-    crypto::secret::Secret,
+    crypto::secret::{Secret, SecretHash},
     flows::{
         Trouble, Why,
         login::{self, Proof},
@@ -46,17 +46,23 @@ pub struct Fresh {
 
 /// `email`: the address that the link is about.
 pub fn fresh(app: &App, user: Uuid, kind: LinkKind, email: Option<&str>) -> Fresh {
-    let (token, now) = (app.secret(), app.now());
-    let row = MailLink {
-        hash: token.hash(),
+    let token = app.secret();
+    let row = row(app, user, (kind, token.hash()), email);
+    Fresh { row, address: app.url(&format!("{}?token={}", path(kind), token.reveal())) }
+}
+
+/// The row of a link from now on.
+pub fn row(app: &App, user: Uuid, (kind, hash): (LinkKind, SecretHash), email: Option<&str>) -> MailLink {
+    let now = app.now();
+    MailLink {
+        hash,
         user_id: user,
         kind: kind.as_str().to_owned(),
         email: email.map(str::to_owned),
         created_at: now,
         expires_at: now + life(app, kind),
         used_at: None,
-    };
-    Fresh { row, address: app.url(&format!("{}?token={}", path(kind), token.reveal())) }
+    }
 }
 
 /// The same in whole hours, for what mails say of it.
@@ -77,6 +83,7 @@ pub fn life(app: &App, kind: LinkKind) -> i64 {
         // Whoever took an account over must not only have to wait for the weekend.
         LinkKind::KeepEmail => 7 * DAY,
         LinkKind::KeepAccount => app.config.accounts.deletion_grace.get().max(MINUTE),
+        LinkKind::SignIn => 10 * MINUTE,
     }
 }
 
@@ -88,6 +95,7 @@ pub const fn path(kind: LinkKind) -> &'static str {
         LinkKind::ChangeEmail => "/account/email/confirm",
         LinkKind::KeepEmail => "/account/email/keep",
         LinkKind::KeepAccount => "/account/keep",
+        LinkKind::SignIn => "/account/link",
     }
 }
 
@@ -110,13 +118,18 @@ pub async fn open(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> 
     };
     match link.zip(user) {
         Some((link, user)) => Ok(Open { link, user }),
-        None => {
-            let keys = [Key::Link(visitor.address)];
-            app.throttle.check(&keys, app.now())?;
-            app.throttle.failed(&keys, app.now());
-            Err(Trouble::Broken(dead()))
-        }
+        None => Err(Trouble::Broken(missed(app, visitor))),
     }
+}
+
+/// Somebody has a link that does not work: counted, and 429 for who tries many.
+pub fn missed(app: &App, visitor: &Visitor) -> Error {
+    let keys = [Key::Link(visitor.address)];
+    if let Err(waits) = app.throttle.check(&keys, app.now()) {
+        return waits;
+    }
+    app.throttle.failed(&keys, app.now());
+    dead()
 }
 
 /// What the page of a link about an address shows.
@@ -198,9 +211,22 @@ pub async fn mail(
     letter: impl FnOnce(String) -> Letter,
 ) -> Result<(), Trouble> {
     let Some(email) = user.email.clone() else { return Ok(()) };
-    let link = fresh(app, user.id, kind, Some(&email));
-    let letter = letter(link.address);
-    let letter = Outgoing { to: email, locale: user.locale.clone(), user_id: Some(user.id), letter };
+    let Fresh { row, address } = fresh(app, user.id, kind, Some(&email));
+    mail_one(app, user, (kind, row), letter(address)).await
+}
+
+/// The same with a link that is made already.
+///
+/// # Errors
+/// When the database is away.
+pub async fn mail_one(
+    app: &App,
+    user: &User,
+    (kind, row): (LinkKind, MailLink),
+    letter: Letter,
+) -> Result<(), Trouble> {
+    let Some(to) = user.email.clone() else { return Ok(()) };
+    let letter = Outgoing { to, locale: user.locale.clone(), user_id: Some(user.id), letter };
     let (of_app, id, now) = (app.clone(), user.id, app.now());
     write!(app, db => {
         // Of an address that was replaced a moment ago nobody gets a link.
@@ -209,7 +235,7 @@ pub async fn mail(
         if !is_theirs || !has_room(db, id, kind, now).await? {
             return Ok(());
         }
-        mail_link::replace(db, link.row).await?;
+        mail_link::replace(db, row).await?;
         mail::queue(&of_app, db, letter).await
     })
     .await?;

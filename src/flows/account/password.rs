@@ -56,7 +56,7 @@ async fn change_traced(
         fresh.set(db, id).await?;
         let ended = ending.others_of(db, id, session).await?;
         grant::revoke_others_of_user(db, id, session, now).await?;
-        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail], now).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail, LinkKind::SignIn], now).await?;
         if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
         line.insert(db).await?;
         Ok(Some(ended))

@@ -83,7 +83,8 @@ async fn finish_traced(
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
         user::call_back(db, id).await?;
-        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail], now).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::Verify, LinkKind::ChangeEmail, LinkKind::SignIn], now)
+            .await?;
         if let Some(letter) = letter { mail::queue(&of_app, db, letter).await? }
         line.insert(db).await?;
         Ok(Some(ended))

@@ -191,7 +191,7 @@ async fn end_all_traced(app: &App, me: &Me, trace: &Trace) -> Result<(), Trouble
         user::call_back(db, person).await?;
         let ended = ending.all_of(db, person).await?;
         grant::revoke_of_user(db, person, now).await?;
-        mail_link::void(db, person, &[LinkKind::Reset, LinkKind::ChangeEmail], now).await?;
+        mail_link::void(db, person, &[LinkKind::Reset, LinkKind::ChangeEmail, LinkKind::SignIn], now).await?;
         line.insert(db).await?;
         Ok(ended)
     });

@@ -17,7 +17,7 @@ use crate::{
         grants::{Approval, Beginning, Claim, password},
         issue::{self, Tokens},
         login::{self, Proof, Standing},
-        passkey_login,
+        magic_link, passkey_login,
         second_factor::{self, Given, Redeemed, Ticket},
         session_end::{Ended, Ending},
         token, try_it,
@@ -27,7 +27,7 @@ use crate::{
     },
     protocol::{
         Code, Params, Result,
-        assurance::Methods,
+        assurance::{Method, Methods},
         client_metadata::{ClientMetadata, ClientPolicy},
         rule, scope,
         trace::{Kind, Shown, Trace},
@@ -118,6 +118,26 @@ async fn login_traced(app: &App, visitor: &Visitor, login: &str, password: &str,
         Proof::Wrong => Outcome::Wrong,
         Proof::TooMany(wait) => Outcome::TooMany(wait),
     })
+}
+
+/// By a link that was mailed for this program.
+///
+/// # Errors
+/// When the link does not work here, or the database is away.
+pub async fn by_link(app: &App, visitor: &Visitor, token: &str) -> Result<Outcome, Refused> {
+    let mut trace = run(app, visitor);
+    let outcome = async {
+        let (user, standing) = magic_link::redeem(app, visitor, token, &mut trace).await?;
+        let proved = Methods::of([Method::Mail]);
+        if second_factor::is_needed(app, &user).await? {
+            let ticket = second_factor::ticket(app, visitor, (&user, &proved), standing).await?;
+            return Ok(Outcome::SecondFactor(ticket));
+        }
+        let begun = begin_traced(app, visitor, (user, standing), &proved, &mut trace).await?;
+        Ok(Outcome::SignedIn(Box::new(begun)))
+    };
+    let outcome = outcome.await;
+    crate::flows::settle(app, trace, outcome)
 }
 
 /// How the second call of a sign-in ended.

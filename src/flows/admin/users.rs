@@ -137,7 +137,7 @@ pub async fn set_password(app: &App, id: Uuid, given: &str) -> Result<(), Troubl
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
         user::call_back(db, id).await?;
-        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail], now).await?;
+        mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail, LinkKind::SignIn], now).await?;
         Ok(ended)
     });
     ended.await?.tell_soon(app);
@@ -160,7 +160,7 @@ pub async fn set_disabled(app: &App, id: Uuid, disabled: bool) -> Result<(), Tro
             ended = ending.all_of(db, id).await?;
             grant::revoke_of_user(db, id, now).await?;
             user::call_back(db, id).await?;
-            mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail], now).await?;
+            mail_link::void(db, id, &[LinkKind::Reset, LinkKind::ChangeEmail, LinkKind::SignIn], now).await?;
         }
         Ok(Some(ended))
     });

@@ -11,21 +11,21 @@ use uuid::Uuid;
 use super::{
     account::onward,
     authorize::{self, either, journey, policy},
-    logo,
+    forms, logo,
     request::Page,
     view::View,
-    views::{ClientCard, Destination, Login, LoginProblem},
+    views::{Announced, ClientCard, Destination, Login, LoginProblem},
 };
 use crate::{
     flows::{
-        Refused,
+        Refused, Trouble,
         account::registration,
         admin::clients::Client,
         authorize as flow,
         authorize::Journey,
         factors::passkey,
         login::{self, Outcome},
-        passkey_login, second_factor,
+        magic_link, passkey_login, second_factor,
     },
     http::{browser, headers::Policy},
     protocol::{Code, trace::Kind},
@@ -64,6 +64,7 @@ async fn answered(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> 
             return Ok(authorize::answer(page, next));
         }
         Some("another") => return Ok(page.go(&format!("{path}/login?as=another"))),
+        Some("link") if magic_link::are_on(&page.app) => return link(page, id).await,
         _ => {}
     }
     let username = page.form.get("username").unwrap_or_default().to_owned();
@@ -111,6 +112,28 @@ pub async fn ask(page: Page, Path(id): Path<Uuid>) -> Response {
     }
 }
 
+/// A mailed link instead of the password: the same answer whoever asks for whom.
+async fn link(page: &mut Page, id: Uuid) -> Result<Response, Box<Response>> {
+    let journey = journey(page, id, Kind::Login).await?;
+    let username = page.form.get("username").unwrap_or_default().to_owned();
+    let problem = match magic_link::is_offered(&page.app, &journey) {
+        false => None,
+        true if username.trim().is_empty() => Some(LoginProblem::Nameless),
+        true => match magic_link::ask(&page.app, &page.browser.visitor, id, &username) {
+            Ok(()) => {
+                let asked = Announced::LinkAsked.name();
+                return Ok(page.go(&format!("/account/done/{asked}?{}={id}", onward::PARAMETER)));
+            }
+            Err(Trouble::Broken(error)) if error.code == Code::TooManyRequests => {
+                let seconds = error.retry_after.and_then(|wait| wait.try_into().ok());
+                Some(LoginProblem::TooMany { seconds: seconds.unwrap_or(60) })
+            }
+            Err(trouble) => return Ok(forms::refuse(page, trouble)),
+        },
+    };
+    Ok(form(page, id, &journey, Typed { username, another: false, problem }).await)
+}
+
 /// What the person typed, and what came of it.
 struct Typed {
     username: String,
@@ -132,6 +155,7 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
         username: again.as_ref().map_or(typed.username, |person| person.login().to_owned()),
         again,
         problem: typed.problem,
+        link: magic_link::is_offered(&page.app, journey),
         cancel: true,
         passkey: passkey::are_offered(&page.app).then(|| page.browser.path(&format!("/authorize/{id}/passkey"))),
         forgot: page.browser.path(&format!("/account/forgot?{}={id}", onward::PARAMETER)),
@@ -141,6 +165,7 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
         None => (StatusCode::OK, None),
         Some(LoginProblem::TooMany { seconds }) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         Some(LoginProblem::Stale) => (StatusCode::FORBIDDEN, None),
+        Some(LoginProblem::Nameless) => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Some(LoginProblem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(2)),
         Some(_) => (StatusCode::UNAUTHORIZED, None),
     };

@@ -136,7 +136,7 @@ impl Api {
 fn token(letter: &Letter) -> Option<String> {
     let link = match letter {
         Letter::VerifyEmail { link, .. } | Letter::ResetPassword { link, .. } => link,
-        Letter::ConfirmNewAddress { link, .. } => link,
+        Letter::ConfirmNewAddress { link, .. } | Letter::SignInLink { link, .. } => link,
         Letter::AddressChanging { undo, .. } | Letter::DeletionPlanned { undo, .. } => undo,
         _ => return None,
     };

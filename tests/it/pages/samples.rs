@@ -121,6 +121,7 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
         username: username.to_owned(),
         again,
         problem,
+        link: true,
         cancel: true,
         passkey: Some("/authorize/0b8c/passkey".to_owned()),
         forgot: "/account/forgot?journey=0b8c".to_owned(),

@@ -97,7 +97,12 @@ impl Login {
 }
 
 async fn signed_in(app: &App, visitor: &Visitor, login: &str, password: &str) -> Result<Answer<SessionBody>, Problem> {
-    match tokens::login(app, visitor, login, password).await? {
+    answer(tokens::login(app, visitor, login, password)).await
+}
+
+/// However somebody signs in.
+pub async fn answer(outcome: impl Future<Output = Result<Outcome, Refused>>) -> Result<Answer<SessionBody>, Problem> {
+    match outcome.await? {
         Outcome::SignedIn(begun) => Ok(SessionBody::of(begun.tokens, Some(begun.device)).into()),
         // Whoever registered with somebody's address and a password of their own would learn by it that it was free.
         Outcome::Wrong | Outcome::Unconfirmed => Err(Problem::wrong_credentials()),

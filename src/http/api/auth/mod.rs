@@ -2,6 +2,7 @@
 
 pub mod email;
 pub mod login;
+pub mod magic_link;
 pub mod password;
 pub mod register;
 pub mod second_factor;
@@ -12,7 +13,8 @@ use crate::flows::Trouble;
 
 /// All of it.
 pub fn apis() -> impl OpenApi {
-    (register::Register, (login::Login, second_factor::SecondFactor), email::Email, password::Password)
+    let sign_in = (login::Login, second_factor::SecondFactor, magic_link::MagicLink);
+    (register::Register, sign_in, email::Email, password::Password)
 }
 
 /// What is the same for everybody, whether or not there is anything to do.

@@ -5,6 +5,7 @@ use poem::{Response, handler, web::Path};
 use super::onward;
 use crate::{
     app::moment,
+    flows::magic_link,
     http::{
         headers::Policy,
         pages::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Those that a form leads to.
-const LED_TO: [Announced; 8] = [
+const LED_TO: [Announced; 9] = [
     Announced::Registered,
     Announced::ResetAsked,
     Announced::ResetDone,
@@ -26,13 +27,17 @@ const LED_TO: [Announced; 8] = [
     Announced::DeletionPlanned,
     Announced::Deleted,
     Announced::AccountKept,
+    Announced::LinkAsked,
 ];
 
 #[handler]
 pub async fn done(mut page: Page, Path(what): Path<String>) -> Response {
     let Some(what) = LED_TO.into_iter().find(|known| known.name() == what) else { return error::not_found(&page) };
+    if what == Announced::LinkAsked && !magic_link::are_on(&page.app) {
+        return error::not_found(&page);
+    }
     let on = match what {
-        Announced::ResetDone | Announced::AccountKept => Some(onward::sign_in(&mut page).await),
+        Announced::ResetDone | Announced::AccountKept | Announced::LinkAsked => Some(onward::sign_in(&mut page).await),
         Announced::EmailConfirmed => Some(page.browser.path("/account")),
         _ => None,
     };

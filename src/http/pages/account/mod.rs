@@ -7,6 +7,7 @@ pub mod data;
 pub mod email;
 pub mod factors;
 pub mod home;
+pub mod link;
 pub mod links;
 pub mod onward;
 pub mod password;

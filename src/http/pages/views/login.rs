@@ -22,6 +22,8 @@ pub struct Login {
     /// Who is asked again, when a signed-in person must prove it anew.
     pub again: Option<Person>,
     pub problem: Option<LoginProblem>,
+    /// Whether a link can be mailed that signs in without the password.
+    pub link: bool,
     /// Whether the person can go back to the app without signing in.
     pub cancel: bool,
     /// Where a script learns what a passkey is to sign, if passkeys work here.
@@ -45,6 +47,8 @@ pub enum LoginProblem {
     Passkey,
     /// The form was too old, or came from another browser; a fresh one is on the page.
     Stale,
+    /// A link was asked for, and not whose.
+    Nameless,
 }
 
 impl Login {
@@ -78,6 +82,7 @@ impl LoginProblem {
             Self::Busy => texts.get("login.busy").to_owned(),
             Self::Passkey => texts.get("login.passkey_wrong").to_owned(),
             Self::Stale => texts.get("login.stale").to_owned(),
+            Self::Nameless => texts.get("login.nameless").to_owned(),
         }
     }
 }

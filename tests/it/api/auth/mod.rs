@@ -2,5 +2,6 @@
 
 mod links;
 mod login;
+mod mailed;
 mod password;
 mod register;

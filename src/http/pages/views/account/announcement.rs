@@ -31,6 +31,10 @@ pub enum Announced {
     /// The same for every link that does not work (case SEC-119).
     DeadLink,
     ByInvitation,
+    /// Somebody asked for a link to sign in, with a name or address that may have an account.
+    LinkAsked,
+    /// That link was opened where nobody has asked for it.
+    LinkElsewhere,
 }
 
 /// Its icon.
@@ -43,7 +47,7 @@ pub enum Badge {
 
 impl Announced {
     /// All there are.
-    pub const ALL: [Announced; 10] = [
+    pub const ALL: [Announced; 12] = [
         Announced::Registered,
         Announced::ResetAsked,
         Announced::ResetDone,
@@ -54,6 +58,8 @@ impl Announced {
         Announced::AccountKept,
         Announced::DeadLink,
         Announced::ByInvitation,
+        Announced::LinkAsked,
+        Announced::LinkElsewhere,
     ];
 
     /// The last part of its address, where it has one of its own.
@@ -69,21 +75,23 @@ impl Announced {
             Announced::AccountKept => "account-kept",
             Announced::DeadLink => "dead-link",
             Announced::ByInvitation => "by-invitation",
+            Announced::LinkAsked => "link-asked",
+            Announced::LinkElsewhere => "link-elsewhere",
         }
     }
 
     pub const fn status(self) -> StatusCode {
         match self {
             Announced::DeadLink => StatusCode::GONE,
-            Announced::ByInvitation => StatusCode::FORBIDDEN,
+            Announced::ByInvitation | Announced::LinkElsewhere => StatusCode::FORBIDDEN,
             _ => StatusCode::OK,
         }
     }
 
     pub(super) const fn badge(self) -> Badge {
         match self {
-            Announced::Registered | Announced::ResetAsked | Announced::EmailKept => Badge::Mail,
-            Announced::DeadLink | Announced::ByInvitation => Badge::Bad,
+            Announced::Registered | Announced::ResetAsked | Announced::EmailKept | Announced::LinkAsked => Badge::Mail,
+            Announced::DeadLink | Announced::ByInvitation | Announced::LinkElsewhere => Badge::Bad,
             _ => Badge::Good,
         }
     }
@@ -105,6 +113,10 @@ impl Announced {
             Announced::AccountKept => ("announced.account_kept", "announced.account_kept_lead", None),
             Announced::DeadLink => ("announced.dead_link", "announced.dead_link_lead", None),
             Announced::ByInvitation => ("announced.by_invitation", "announced.by_invitation_lead", None),
+            Announced::LinkAsked => ("announced.mailed", "announced.link_asked_lead", Some("announced.mailed_advice")),
+            Announced::LinkElsewhere => {
+                ("announced.link_elsewhere", "announced.link_elsewhere_lead", Some("announced.link_elsewhere_advice"))
+            }
         }
     }
 

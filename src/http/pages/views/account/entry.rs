@@ -77,6 +77,7 @@ pub enum Asked {
     ConfirmEmail,
     KeepEmail,
     KeepAccount,
+    SignIn,
 }
 
 impl Question {
@@ -85,6 +86,7 @@ impl Question {
             Asked::ConfirmEmail => "question.confirm_email",
             Asked::KeepEmail => "question.keep_email",
             Asked::KeepAccount => "question.keep_account",
+            Asked::SignIn => "login.title",
         })
     }
 
@@ -93,12 +95,14 @@ impl Question {
             Asked::ConfirmEmail => "question.confirm_email_lead",
             Asked::KeepEmail => "question.keep_email_lead",
             Asked::KeepAccount => "question.keep_account_lead",
+            Asked::SignIn => "question.sign_in_lead",
         }
     }
 
     fn detail(&self) -> Option<&str> {
         match self.what {
             Asked::KeepEmail => Some(self.frame.t("question.keep_email_detail")),
+            Asked::SignIn => Some(self.frame.t("question.sign_in_detail")),
             Asked::ConfirmEmail if self.password.is_some() => Some(self.frame.t("question.confirm_email_why")),
             _ => None,
         }
@@ -109,6 +113,7 @@ impl Question {
             Asked::ConfirmEmail => "question.confirm_email_submit",
             Asked::KeepEmail => "question.keep_email_submit",
             Asked::KeepAccount => "question.keep_account_submit",
+            Asked::SignIn => "login.submit",
         })
     }
 }

@@ -77,6 +77,7 @@ pub fn attempt(texts: &Texts, reason: &str) -> String {
         "wrong_code" => "attempt.wrong_code",
         "right_passkey" => "attempt.right_passkey",
         "wrong_passkey" => "attempt.wrong_passkey",
+        "right_link" => "attempt.right_link",
         "wrong_password" => "attempt.wrong_password",
         "unconfirmed_address" => "attempt.unconfirmed_address",
         "disabled_account" => "attempt.disabled_account",
