@@ -20,10 +20,12 @@ section! {
         /// Whether a passkey must ask for a PIN, a finger or a face each time. `preferred` also takes keys that cannot, as a
         /// second factor after the password; to sign in without a password it must in any case. Default: required.
         verify_passkeys: Verify = Fallback::Fixed("required"), word;
-        /// Whether a code by mail is a second factor. Whoever reads the mails of a person then needs nothing else for a
+        /// Whether a code by mail is a second factor, for everybody whose address is confirmed: beside what they have set
+        /// up, and enough where one is required. Whoever reads the mails of a person then needs nothing else for a
         /// forgotten password and the second step, so it never counts as aal2. Default: false.
         mail_codes: bool = Fallback::Fixed("false"), switch;
-        /// Whether people may sign in by a link that is mailed to them, without a password. Default: false.
+        /// Whether people may sign in by a link that is mailed to them, without a password. Whoever has a second factor, or
+        /// needs one, is asked for it all the same, and it is never aal2. Default: false.
         magic_links: bool = Fallback::Fixed("false"), switch;
         /// How long after a sign-in somebody may change what they sign in with without proving again who they are. From 1m
         /// to 1h. Default: 10m.
