@@ -29,8 +29,8 @@ pub struct ProblemBody {
     /// With `second_factor_needed`: for the second call of the sign-in, within five minutes.
     #[oai(skip_serializing_if_is_none)]
     pub ticket: Option<String>,
-    /// With `second_factor_needed`: what the person can prove with, `totp`, `passkey`, `recovery_code` or `mail_code`; nothing of who
-    /// must first set something up, at the login page.
+    /// With `second_factor_needed`: what the person can prove with, `totp`, `passkey`, `recovery_code` or `mail_code`;
+    /// nothing of who must first set something up, at the login page.
     #[oai(skip_serializing_if_is_empty)]
     pub factors: Vec<String>,
     /// Names the run for `signet trace`.

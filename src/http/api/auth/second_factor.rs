@@ -33,8 +33,9 @@ impl SecondFactor {
     /// Sign in, second step.
     ///
     /// `ticket` is of the answer to `/api/v1/auth/login`. Exactly one of the codes or the passkey goes with it. 401 with
-    /// `wrong_code` as long as there are tries left, and with `invalid_ticket` when there are none, after five minutes, and at another
-    /// address or program: begin again with the password then. 423 after too many wrong codes of all sign-ins together.
+    /// `wrong_code` as long as there are tries left, and with `invalid_ticket` when there are none, after five minutes, and
+    /// at another address or program: begin again with the password then. 423 after too many wrong codes of all sign-ins
+    /// together.
     #[oai(path = "/second-factor", method = "post", operation_id = "second_factor")]
     async fn answer(
         &self,
@@ -64,14 +65,34 @@ impl SecondFactor {
     async fn challenge(
         &self,
         app: Data<&App>,
-        request: &Request,
+        caller: Caller,
         given: Body<TicketBody>,
     ) -> Result<Answer<PasskeyChallengeBody>, Problem> {
-        let TicketBody { ticket, device } = given.0;
-        let visitor = Visitor::of_program(&app, device.as_deref(), address::device(&app, request));
-        let options = second_factor::ask_with_ticket(&app, &visitor, &ticket).await?;
+        let TicketBody { ticket } = given.0;
+        let options = second_factor::ask_with_ticket(&app, &caller.0, &ticket).await?;
         let options = options.ok_or_else(Problem::invalid_ticket)?;
         Ok(PasskeyChallengeBody { ticket, public_key: Any(options) }.into())
+    }
+
+    /// Mail a code for the second step.
+    ///
+    /// For a ticket whose `factors` have `mail_code`. A newer code makes the one before it worthless; it counts for ten
+    /// minutes, and the ticket as long. 401 with `invalid_ticket` for any other ticket, 404 where codes are not mailed
+    /// (`second_factor.mail_codes`).
+    #[oai(path = "/second-factor/mail", method = "post", operation_id = "mail_second_factor")]
+    async fn mail(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        given: Body<TicketBody>,
+    ) -> Result<Accepted<StatusBody>, Problem> {
+        if !mailed::are_on(&app) {
+            return Err(Trouble::NotFound("second factor").into());
+        }
+        match second_factor::mail_code_for_ticket(&app, &caller.0, &given.0.ticket).await? {
+            true => Ok(StatusBody::of("accepted").into()),
+            false => Err(Problem::invalid_ticket()),
+        }
     }
 
     /// What a passkey is to sign, for a sign-in without a password.
@@ -80,9 +101,8 @@ impl SecondFactor {
     /// origin; the answer goes with the ticket to `/api/v1/auth/passkey` within five minutes. 404 where browsers know no
     /// passkeys.
     #[oai(path = "/passkey/challenge", method = "post", operation_id = "passkey_challenge")]
-    async fn anybody(&self, app: Data<&App>, request: &Request) -> Result<Answer<PasskeyChallengeBody>, Problem> {
-        let visitor = Visitor::of_program(&app, None, address::device(&app, request));
-        let asked = second_factor::ask_for_program(&app, &visitor).await?;
+    async fn anybody(&self, app: Data<&App>, caller: Caller) -> Result<Answer<PasskeyChallengeBody>, Problem> {
+        let asked = second_factor::ask_for_program(&app, &caller.0).await?;
         let (ticket, options) = asked.ok_or(Trouble::NotFound("passkey"))?;
         Ok(PasskeyChallengeBody { ticket: ticket.reveal().to_owned(), public_key: Any(options) }.into())
     }
@@ -122,39 +142,12 @@ struct PasskeyChallengeBody {
 }
 
 #[derive(Object)]
-struct TicketBody {
-    ticket: String,
-    /// `device` of an earlier answer.
-    device: Option<String>,
-}
-
-#[derive(Object)]
 struct PasskeyAnswerBody {
     ticket: String,
     /// The `PublicKeyCredential`, as its `toJSON()` writes it.
     credential: Any<Value>,
     /// `device` of an earlier answer.
     device: Option<String>,
-    /// Mail a code for the second step.
-    ///
-    /// For a ticket whose `factors` have `mail_code`. A newer code makes the one before it worthless; it counts for ten
-    /// minutes, and the ticket as long. 401 with `invalid_ticket` for any other ticket, 404 where codes are not mailed
-    /// (`second_factor.mail_codes`).
-    #[oai(path = "/second-factor/mail", method = "post", operation_id = "mail_second_factor")]
-    async fn mail(
-        &self,
-        app: Data<&App>,
-        caller: Caller,
-        given: Body<TicketBody>,
-    ) -> Result<Accepted<StatusBody>, Problem> {
-        if !mailed::are_on(&app) {
-            return Err(Trouble::NotFound("second factor").into());
-        }
-        match second_factor::mail_code_for_ticket(&app, &caller.0, &given.0.ticket).await? {
-            true => Ok(StatusBody::of("accepted").into()),
-            false => Err(Problem::invalid_ticket()),
-        }
-    }
 }
 
 #[derive(Object)]
