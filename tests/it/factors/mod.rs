@@ -6,6 +6,7 @@ mod around;
 mod kept;
 mod levels;
 mod limits;
+mod lost;
 mod magic_link;
 mod mailed;
 mod passkeys;

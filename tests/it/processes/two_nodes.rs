@@ -1,16 +1,20 @@
 //! Two servers on one database: what happens once happens once, and what ends at one ends at the other.
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde_json::{Value, json};
 use signet::store::grant;
 use tokio::{task::JoinSet, time::sleep};
 use uuid::Uuid;
 
 use super::program::{Place, Server, Unspent};
+use crate::api::Session;
 use crate::harness::{
     Answer, Call, Parameters, Proof, RelyingParty, Tokens, assert,
     jwt::Token,
+    phone::Phone,
     relying_party::{JWKS, TOKEN},
+    seed::Person,
 };
 
 async fn two() -> (Place, Server, Server) {
@@ -67,6 +71,57 @@ async fn sec_171_of_fifty_refreshes_at_two_servers_one_rotates() {
     let (row, _) = grant::find(&place.database().await, grant_of(&heads[0])).await.unwrap().unwrap();
     assert_eq!((row.generation, row.revoked_at), (1, None), "one rotation");
     second.shop().refreshed(&heads[0]).await;
+}
+
+/// SEC-128, SEC-129: a code of an authenticator app and a recovery code open one sign-in, of whichever server.
+#[tokio::test]
+async fn sec_128_of_many_who_use_one_code_at_two_servers_one_gets_in() {
+    let (place, first, second) = two().await;
+    let ada = place.person().await;
+    let session = Session::of(&login(&first, &ada).await);
+    let begun = json_call(&first, "me/factors/totp", Some(&session.access), json!({})).await.json();
+    let phone = Phone::reading(begun["secret"].as_str().unwrap());
+    let now = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+    // The code before the present one still counts, and leaves that one unused.
+    let code = json!({ "code": phone.shows(now() - 30) });
+    let made = json_call(&first, "me/factors/totp/confirm", Some(&session.access), code).await.json();
+    let recovery = made["recovery_codes"][3].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    for by in ["recovery_code", "totp"] {
+        let mut tickets = Vec::new();
+        for n in 0..8 {
+            let answer = login([&first, &second][n % 2], &ada).await;
+            assert_eq!(answer.status, 403, "{}", answer.text());
+            tickets.push(answer.json()["ticket"].clone());
+        }
+        let given = if by == "totp" { phone.shows(now()) } else { recovery.clone() };
+        let mut tries = JoinSet::new();
+        for (n, ticket) in tickets.into_iter().enumerate() {
+            // Not the server that gave the ticket.
+            let site = [&second, &first][n % 2].site.clone();
+            let body = json!({ "ticket": ticket, by: given });
+            tries.spawn(async move {
+                site.send(Call::post("/api/v1/auth/second-factor").body("application/json", body.to_string())).await
+            });
+        }
+        let answers = tries.join_all().await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "{by}");
+        assert!(answers.iter().all(|answer| [200, 401, 423].contains(&answer.status)), "{by}");
+    }
+}
+
+async fn json_call(server: &Server, path: &str, token: Option<&str>, body: Value) -> Answer {
+    let call = Call::post(&format!("/api/v1/{path}")).body("application/json", body.to_string());
+    server
+        .site
+        .send(match token {
+            Some(token) => call.bearer(token),
+            None => call,
+        })
+        .await
+}
+
+async fn login(server: &Server, person: &Person) -> Answer {
+    json_call(server, "auth/login", None, json!({ "login": person.email, "password": person.password })).await
 }
 
 /// Decision D9: seconds after which every server must have heard.
