@@ -1,5 +1,6 @@
 // Second factors as people use them: an authenticator app whose codes another library computes, recovery codes, and passkeys
 // of a virtual authenticator.
+import { readFile } from 'node:fs/promises'
 import { Secret, TOTP } from 'otpauth'
 import { allow, launch, login, person, quiet } from './browser.mjs'
 import { listen } from './callback.mjs'
@@ -112,6 +113,12 @@ async function authenticatorApp(browser, language) {
     return codes
   })
   await ida.see('recovery-codes')
+  await ida.check('the codes can be kept as a file', async () => {
+    const coming = page.waitForEvent('download')
+    await page.locator('#codes-download').click()
+    const text = await readFile(await (await coming).path(), 'utf8')
+    holds(codes.every((code) => text.includes(code)), `all are in it: ${text.length} characters`)
+  })
   await page.locator('#codes-on').click()
   await ida.see('factors-app')
 

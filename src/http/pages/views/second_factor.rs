@@ -96,6 +96,20 @@ pub struct RecoveryCodes {
     pub on: String,
 }
 
+impl RecoveryCodes {
+    fn file_name(&self) -> String {
+        let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+        format!("{}-recovery-codes.txt", self.frame.site.name.chars().map(plain).collect::<String>().to_lowercase())
+    }
+
+    /// The codes as a file, which no server has (RFC 2397): this page is shown once.
+    fn file(&self) -> String {
+        let text = format!("{}\n\n{}\n", self.frame.t("factor.codes_title"), self.codes.join("\n"));
+        let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        format!("data:text/plain;charset=utf-8,{}", encoded.replace('+', "%20"))
+    }
+}
+
 /// Why the last answer did not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorProblem {
