@@ -208,6 +208,11 @@ fn used(result: &AuthenticationResult, have: &[String]) -> Result<Made, Wrong> {
     let mut have = records::<Passkey>(have)?;
     let passkey = have.iter_mut().find(|passkey| passkey.cred_id() == result.cred_id());
     let passkey = passkey.ok_or(Wrong::Refused("a passkey that is not known here"))?;
+    // The library knows the counter as it was when it was asked; it may have gone on since (§7.2).
+    let counter = Credential::from(passkey.clone()).counter;
+    if (counter > 0 || result.counter() > 0) && result.counter() <= counter {
+        return Err(Wrong::Copied);
+    }
     passkey.update_credential(result);
     Ok(Made {
         digest: sha256(result.cred_id()),

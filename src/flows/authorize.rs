@@ -325,7 +325,7 @@ async fn known(app: &App, request: &Request, client: &Client, here: Here<'_>) ->
     let row = row.filter(|row| row.session_id == Some(session.id));
     let (wanted, proved) = (wanted(request, client), session.proved());
     let falls_short = wanted.is_some_and(|wanted| !wanted.essential && proved.level() < wanted.level);
-    Ok(Known {
+    let known = Known {
         user: Some(user.id),
         signed_in_at: Some(session.auth_time),
         signed_in_here: row.is_some_and(|row| row.signed_in_here),
@@ -339,7 +339,11 @@ async fn known(app: &App, request: &Request, client: &Client, here: Here<'_>) ->
         wanted,
         can_step_up: falls_short && !proved.stands_on_mail() && factors::has_any(&app.db, user.id).await?,
         proved,
-    })
+        must_sign_in_again: false,
+    };
+    let is_stale = !known.signed_in_here && app.now() - session.auth_time >= app.config.second_factor.fresh.get();
+    let must_sign_in_again = is_stale && known.owes_a_factor() && !factors::has_any(&app.db, user.id).await?;
+    Ok(Known { must_sign_in_again, ..known })
 }
 
 /// OpenID Connect Core §5.5.1.1, §3.1.2.1; Registration §2: the client's wish in this request, or its usual one.

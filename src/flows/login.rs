@@ -257,7 +257,7 @@ async fn judge(
 }
 
 /// Too many try for one account at once, as for too many passwords at once.
-fn busy() -> Error {
+pub(super) fn busy() -> Error {
     crate::crypto::password::Busy.into()
 }
 
@@ -285,8 +285,46 @@ pub async fn start_session(
     app: &App,
     visitor: &Visitor,
     before: Option<(Session, User)>,
-    (user, proved, journey): (&User, &Methods, Option<Uuid>),
+    who: (&User, &Methods, Option<Uuid>),
     standing: Standing,
+    trace: &Trace,
+) -> Result<SignedIn> {
+    begin(app, visitor, before, who, (standing, Basis::Nothing), trace).await
+}
+
+/// The session goes on under a fresh cookie, with what was proved in it since: whoever held the old one does not stay (case
+/// SEC-107). The person has not signed in anew by it.
+///
+/// # Errors
+/// When the database is away, or the session has ended meanwhile.
+pub async fn renew_session(
+    app: &App,
+    visitor: &Visitor,
+    before: Option<(Session, User)>,
+    (user, proved): (&User, &Methods),
+    trace: &Trace,
+) -> Result<SignedIn> {
+    let auth_time = before.as_ref().map_or(app.now(), |(session, _)| session.auth_time);
+    let basis = Basis::Session { auth_time };
+    begin(app, visitor, before, (user, proved, None), (Standing::of(user), basis), trace).await
+}
+
+/// What a session builds on.
+#[derive(Clone, Copy)]
+pub(super) enum Basis {
+    /// All of it was proved now.
+    Nothing,
+    /// The session of before, which must be there still.
+    Session { auth_time: i64 },
+}
+
+/// As [`start_session`].
+pub(super) async fn begin(
+    app: &App,
+    visitor: &Visitor,
+    before: Option<(Session, User)>,
+    (user, proved, journey): (&User, &Methods, Option<Uuid>),
+    (standing, basis): (Standing, Basis),
     trace: &Trace,
 ) -> Result<SignedIn> {
     let (cookie, now) = (app.secret(), app.now());
@@ -298,7 +336,10 @@ pub async fn start_session(
         id: same.unwrap_or_else(|| app.id()),
         hash: cookie.hash(),
         user_id: user.id,
-        auth_time: now,
+        auth_time: match basis {
+            Basis::Nothing => now,
+            Basis::Session { auth_time } => auth_time,
+        },
         methods: proved.to_string(),
         created_at: now,
         last_used_at: now,
@@ -315,8 +356,13 @@ pub async fn start_session(
         if let Some((session, user)) = other {
             ended = ending.one(db, session, user).await?;
         }
-        if let Some(same) = same {
-            session::end(db, same).await?;
+        let was_there = match same {
+            Some(same) => session::end(db, same).await?,
+            None => false,
+        };
+        // One that was ended elsewhere does not come back.
+        if matches!(basis, Basis::Session { .. }) && !was_there {
+            return Ok(None);
         }
         let session = fresh.id;
         session::start(db, fresh).await?;

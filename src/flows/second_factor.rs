@@ -16,7 +16,7 @@ use super::{
         totp::{self, Begun, Confirmed, Confirming},
         trusted,
     },
-    login::{self, SignedIn, Standing},
+    login::{self, Basis, SignedIn, Standing},
     no_journey,
     visitor::Visitor,
     write, write_one,
@@ -38,6 +38,7 @@ use crate::{
         trace::{Kind, Shown, Trace},
     },
     store::{
+        self,
         session::Session,
         sign_in::{self, SignIn},
         user::{self, User},
@@ -79,7 +80,8 @@ pub async fn go_on(
         let who = (user, proved, journey);
         return Ok(Some(login::start_session(app, visitor, before, who, standing, trace).await?));
     }
-    if trusted::is_trusted(app, visitor, user.id).await? {
+    // Trust stands in for the second step after the password, and for nothing else (case SEC-133).
+    if proved.contains(Method::Password) && trusted::is_trusted(app, visitor, user.id).await? {
         let proved = proved.and(&Methods::of([Method::TrustedDevice]));
         let who = (user, &proved, journey);
         return Ok(Some(login::start_session(app, visitor, before, who, standing, trace).await?));
@@ -226,8 +228,13 @@ async fn ask_anybody(app: &App, visitor: &Visitor, journey: &Journey, id: Uuid) 
     }
     let Some(Challenge { options, state }) = passkey::ask_anybody(app)? else { return Ok(None) };
     let row = SignIn { challenge: Some(state), ..row(app, visitor, Some(id), &Methods::default()) };
-    write!(app, db => sign_in::replace(db, row).await).await?;
-    Ok(Some(options))
+    // A password that was right meanwhile, in another tab, is not forgotten for it.
+    let kept = write!(app, db => sign_in::replace_question(db, id, row).await);
+    match kept.await {
+        Ok(()) => Ok(Some(options)),
+        Err(error) if store::is_duplicate(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What somebody answers with.
@@ -317,10 +324,12 @@ async fn answer_traced(
     };
     // A step-up adds to what the session has; a sign-in has only what was proved in it.
     let before = journey.signed_in.as_ref().filter(|_| row.proved() == Methods::default());
+    let steps_up = before.is_some();
     let so_far = before.map_or_else(|| row.proved(), |(session, _)| session.proved());
     let proved = so_far.and(&now);
     let (who, standing) = ((&user, &proved, Some(id)), Standing::kept(user.id, &row));
-    let mut signed_in = login::start_session(app, visitor, journey.signed_in, who, standing, trace).await?;
+    let basis = if steps_up { Basis::Session { auth_time: app.now() } } else { Basis::Nothing };
+    let mut signed_in = login::begin(app, visitor, journey.signed_in, who, (standing, basis), trace).await?;
     if trust {
         signed_in.trusted_cookie = trusted::trust(app, visitor, &user, trace).await?;
     }
@@ -354,10 +363,15 @@ async fn judge(
     given: Given<'_>,
     trace: &mut Trace,
 ) -> Result<Judged> {
-    let keys = [key(app, visitor, user), Key::Address(visitor.address)];
+    // Whoever is known is not held up by strangers who share the address (K11).
+    let is_known = visitor.knows(app, user.id);
+    let address = (!is_known).then_some(Key::Address(visitor.address));
+    let keys: Vec<Key> = std::iter::once(key(app, visitor, user)).chain(address).collect();
+    // Whoever guesses in many sign-ins at once is judged in turn, so that each try sees the ones before it.
+    let _turn = app.throttle.turn(&keys[0], app.now()).await.ok_or_else(login::busy)?;
     let note = |ended| attempt::note(app, trace, &visitor.device, Some(user.id), (given.way(), ended));
     if let Some(wait) = app.throttle.wait(&keys, app.now()) {
-        if app.throttle.is_kept(&keys, app.now()) {
+        if app.throttle.is_kept(&[keys[0].clone(), Key::Address(visitor.address)], app.now()) {
             note(Tried::Waits(wait.locked));
         }
         trace.refused(&wait.refusal());

@@ -27,6 +27,8 @@ pub struct Known {
     /// What the person has agreed to before.
     pub consented: Scope,
     pub consented_here: bool,
+    /// The person has no factor yet, and the sign-in is too old to set one up (case SEC-132).
+    pub must_sign_in_again: bool,
     /// The client asks for no consent (first-party clients of the operator).
     pub consent_not_needed: bool,
     /// By what means the person has signed in.
@@ -43,7 +45,7 @@ pub struct Known {
 
 impl Known {
     /// What is missing after a sign-in that stands.
-    fn owes_a_factor(&self) -> bool {
+    pub fn owes_a_factor(&self) -> bool {
         self.needs_two_steps && !self.proved.is_two_steps() || self.is_too_weak()
     }
 
@@ -118,7 +120,8 @@ pub fn needed(request: &Request, known: &Known, now: i64) -> Step {
         return Step::Login;
     }
     if known.owes_a_factor() {
-        return Step::SecondFactor;
+        // Nobody else than its person sets one up at a session that was left open.
+        return if known.must_sign_in_again { Step::Login } else { Step::SecondFactor };
     }
     if known.consented_here || known.consent_not_needed && !asks(Prompt::Consent) {
         return Step::Issue;

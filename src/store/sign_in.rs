@@ -62,6 +62,13 @@ pub async fn replace(db: &impl ConnectionTrait, row: SignIn) -> Result<(), DbErr
     Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await.map(drop)
 }
 
+/// What is asked of anybody in the journey, instead of what was asked before; of somebody it stays, as a duplicate.
+pub async fn replace_question(db: &impl ConnectionTrait, journey: Uuid, row: SignIn) -> Result<(), DbErr> {
+    let before = Entity::delete_many().filter(Column::JourneyId.eq(journey)).filter(Column::UserId.is_null());
+    before.exec(db).await?;
+    Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await.map(drop)
+}
+
 /// The journey has none any more.
 pub async fn leave(db: &impl ConnectionTrait, journey: Uuid) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::JourneyId.eq(journey)).exec(db).await.map(drop)

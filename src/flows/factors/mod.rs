@@ -117,6 +117,8 @@ pub async fn reset(app: &App, id: Uuid) -> Result<(), Trouble> {
     };
     let (now, ending) = (app.now(), Ending::within(app, &trace.id));
     let ended = write!(app, db => {
+        // Whoever signs in or adds a factor at this moment does so before, and loses it, or after.
+        user::find_locked(db, id).await?;
         store::totp::remove(db, id).await?;
         store::passkey::remove_all(db, id).await?;
         recovery_code::remove(db, id).await?;

@@ -75,3 +75,19 @@ async fn sec_084_who_has_none_can_set_one_up() {
     let claims = f.c1.tokens(&assert::granted(&browser, &f.c1, &asked), &asked).await.claims();
     assert_eq!(claims["acr"], "aal2");
 }
+
+/// SEC-132: a session that was left open is nobody's to set a factor up with, whatever an app asks for.
+#[tokio::test]
+async fn sec_132_whoever_signed_in_long_ago_signs_in_again_before_setting_one_up() {
+    let f = crate::harness::fixtures().await;
+    let mut browser = f.signed_in(&f.u1).await;
+    f.clock.advance(700);
+    let claims = r#"{"id_token":{"acr":{"essential":true,"value":"aal2"}}}"#;
+    browser.goto(&f.c1.asks().with("claims", claims).url()).await;
+    assert!(browser.sees("login-password") && !browser.sees("factor-secret"), "{}", browser.page());
+    let journey = browser.page().path().trim_end_matches("/login").to_owned();
+    browser.goto(&format!("{journey}/second-factor")).await;
+    assert!(!browser.page().has("factor-secret"), "{}", browser.page());
+    browser.fill("login-password", &f.u1.password).press("login-submit").await;
+    assert!(browser.sees("factor-secret"), "{}", browser.page());
+}

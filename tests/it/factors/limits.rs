@@ -119,3 +119,28 @@ async fn a_strict_server_takes_no_late_code() {
     assert!(!totp::check(&f.app, &user, &phone.shows(f.now() - 30)).await.unwrap());
     assert!(totp::check(&f.app, &user, &phone.shows(f.now())).await.unwrap());
 }
+
+/// SEC-125, SEC-124: many sign-ins at once are no way to more guesses.
+#[tokio::test]
+async fn sec_125_guesses_of_many_sign_ins_at_once_are_judged_in_turn() {
+    let f = TestServer::with_limits().await.fixtures().await;
+    phone(&f.app, &f.u1).await;
+    let mut ready = Vec::new();
+    for n in 0..12 {
+        let mut browser = f.browser();
+        half_way(&f, &mut browser, &f.c1).await;
+        let (action, _, form) = browser.fill("factor-code", &format!("00000{}", n % 10)).form("factor-submit");
+        let call =
+            Call::post(&action).header("origin", &f.site.issuer).header("sec-fetch-site", "same-origin").form(&form);
+        ready.push((browser, call));
+    }
+    let mut tries = JoinSet::new();
+    for (mut browser, call) in ready {
+        tries.spawn(async move { browser.request(call).await.status });
+    }
+    let answers = tries.join_all().await;
+    let judged = answers.iter().filter(|status| **status == 401).count();
+    // Four are free; those that came before any had failed may be as many again.
+    assert!(judged <= 8, "{answers:?}");
+    assert!(answers.iter().all(|status| [401, 429, 503].contains(status)), "{answers:?}");
+}

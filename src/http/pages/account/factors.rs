@@ -20,7 +20,7 @@ use crate::{
             totp,
             trusted::{self, Trusted},
         },
-        login::{self, SignedIn, Standing},
+        login::{self, SignedIn},
     },
     http::{
         headers::Policy,
@@ -151,8 +151,7 @@ async fn confirmed(page: &Page, me: &Me, methods: &Methods, codes: Option<Codes>
         let before = visitor.session(&page.app).await?;
         let trace = links::trace_of(&page.app, visitor, me);
         let proved = me.proved.and(methods);
-        let again = (&me.user, &proved, None);
-        login::start_session(&page.app, visitor, before, again, Standing::of(&me.user), &trace).await
+        login::renew_session(&page.app, visitor, before, (&me.user, &proved), &trace).await
     };
     let signed_in = signed_in.await.map_err(|error| forms::refuse(page, error.into()))?;
     let response = match codes {

@@ -6,8 +6,7 @@ use super::area;
 use crate::{
     flows::{
         account::{links, me::Me, password},
-        login::{self, Standing},
-        passwords,
+        login, passwords,
     },
     http::pages::{
         authorize::either,
@@ -47,8 +46,7 @@ async fn renewed(page: &Page, me: &Me) -> Response {
     let signed_in = async {
         let before = visitor.session(&page.app).await?;
         let trace = links::trace_of(&page.app, visitor, me);
-        let again = (&me.user, &me.proved, None);
-        login::start_session(&page.app, visitor, before, again, Standing::of(&me.user), &trace).await
+        login::renew_session(&page.app, visitor, before, (&me.user, &me.proved), &trace).await
     };
     match signed_in.await {
         Ok(signed_in) => {
