@@ -71,6 +71,12 @@ pub async fn remove(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<b
     Ok(one.exec(db).await?.rows_affected == 1)
 }
 
+/// Those that came at that time or later.
+pub async fn remove_since(db: &impl ConnectionTrait, user: Uuid, since: i64) -> Result<(), DbErr> {
+    let late = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::CreatedAt.gte(since));
+    late.exec(db).await.map(drop)
+}
+
 pub async fn remove_all(db: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::UserId.eq(user)).exec(db).await.map(drop)
 }

@@ -42,3 +42,9 @@ pub async fn left(db: &impl ConnectionTrait, user: Uuid) -> Result<u64, DbErr> {
 pub async fn remove(db: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::UserId.eq(user)).exec(db).await.map(drop)
 }
+
+/// Those that were made at that time or later.
+pub async fn remove_since(db: &impl ConnectionTrait, user: Uuid, since: i64) -> Result<(), DbErr> {
+    let late = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::CreatedAt.gte(since));
+    late.exec(db).await.map(drop)
+}

@@ -63,6 +63,12 @@ pub async fn remove(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, DbErr
     Ok(Entity::delete_by_id(user).exec(db).await?.rows_affected == 1)
 }
 
+/// One that came at that time or later, or that nobody has confirmed yet.
+pub async fn remove_since(db: &impl ConnectionTrait, user: Uuid, since: i64) -> Result<(), DbErr> {
+    let late = Column::ConfirmedAt.is_null().or(Column::ConfirmedAt.gte(since));
+    Entity::delete_many().filter(Column::UserId.eq(user)).filter(late).exec(db).await.map(drop)
+}
+
 /// Those that were begun before and never confirmed.
 pub async fn forget_begun(db: &impl ConnectionTrait, before: i64) -> Result<bool, DbErr> {
     let begun = Column::ConfirmedAt.is_null().and(Column::CreatedAt.lt(before));

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     crypto::secret::Secret,
     flows::{
-        Trouble, Why,
+        Trouble, Why, factors,
         mail::{self, Letter, Outgoing},
         session_end::Ending,
         visitor::Visitor,
@@ -223,6 +223,7 @@ async fn keep_traced(app: &App, visitor: &Visitor, token: &str, trace: &mut Trac
         mail_link::void_ways_back_since(db, id, since, now).await?;
         // Whoever wanted the other address may know the password, and may have given the account up.
         password::remove(db, id).await?;
+        factors::remove_since(db, id, since).await?;
         user::keep(db, id, now).await?;
         mail_link::replace(db, reset.row).await?;
         let ended = ending.all_of(db, id).await?;

@@ -187,6 +187,20 @@ fn said(app: &App, trace: &Trace, what: Happened) {
     log::said(trace, what);
 }
 
+/// Takes away what came at that time or later, and all that rests on it: somebody else may have had the account since. What
+/// was there before stays, or whoever reads the mails of a person could get rid of it.
+///
+/// # Errors
+/// When the database is away; the write is then undone.
+pub(super) async fn remove_since(db: &impl ConnectionTrait, person: Uuid, since: i64) -> Result<(), DbErr> {
+    sign_in::void(db, person).await?;
+    trusted_device::remove_all(db, person).await?;
+    store::totp::remove_since(db, person, since).await?;
+    store::passkey::remove_since(db, person, since).await?;
+    recovery_code::remove_since(db, person, since).await?;
+    tidy(db, person).await
+}
+
 /// Without the last factor, recovery codes stand in for nothing.
 async fn tidy(db: &impl ConnectionTrait, person: Uuid) -> Result<(), DbErr> {
     match has_any(db, person).await? {

@@ -14,7 +14,7 @@ use signet::{
 use crate::{
     accounts::visitor,
     api::{Api, Session, api, refused},
-    harness::{Answer, Call},
+    harness::{Answer, Call, phone::phone},
 };
 
 const NEW: &str = "seven violet lanterns";
@@ -76,6 +76,31 @@ async fn sec_123_a_thief_does_not_close_the_way_back() {
         let reset = json!({ "token": token, "password": "eleven copper umbrellas" });
         assert_eq!(api.auth("reset-password", reset).await.status, 200);
         assert!(may_sign_in(&api, &owner.email, "eleven copper umbrellas").await, "the account is its owner's");
+    }
+}
+
+/// SEC-123: a thief's second factor goes with the thief's address; one that the owner had before stays.
+#[tokio::test]
+async fn sec_123_a_thiefs_factor_does_not_keep_the_owner_out() {
+    for owners in [false, true] {
+        let api = api(&[]).await;
+        let (owner, thief) = api.somebody("dora").await;
+        if owners {
+            phone(&api.app, &owner).await;
+        }
+        api.clock.advance(1);
+        ask_for(&api, &thief, "evil@example.com").await;
+        let way_back = api.link(&owner.email, "address_changing").await;
+        assert_eq!(confirm(&api, "evil@example.com", &owner.password).await.status, 200);
+        if !owners {
+            phone(&api.app, &owner).await;
+        }
+        assert_eq!(keep(&api, &way_back).await, 200);
+        let token = api.link(&owner.email, "reset_password").await;
+        let reset = json!({ "token": token, "password": NEW });
+        assert_eq!(api.auth("reset-password", reset).await.status, 200);
+        let answer = api.auth("login", json!({ "email": owner.email, "password": NEW })).await;
+        assert_eq!(answer.status, if owners { 403 } else { 200 }, "the owner's: {owners}");
     }
 }
 
