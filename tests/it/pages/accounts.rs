@@ -331,7 +331,7 @@ fn factor_to_confirm(texts: &'static Texts, data: Data, wrong: bool) -> FactorsP
         complaint: wrong.then_some(Complaint::LookAgain),
         problem: wrong,
         passkeys: Vec::new(),
-        name: given("", wrong.then(|| InputProblem::TooLong)),
+        name: given("", wrong.then_some(InputProblem::TooLong)),
         refused: wrong,
         app_since: None,
         codes_left: None,

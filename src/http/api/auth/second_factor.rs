@@ -53,7 +53,7 @@ impl SecondFactor {
             _ => return Err(Trouble::field("totp", "give exactly one of what the ticket was for").into()),
         };
         let visitor = Visitor::of_program(&app, device.as_deref(), address::device(&app, request));
-        session(tokens::second_step(&app, &visitor, &ticket, given).await?)
+        session(tokens::second_step(&app, &visitor, &ticket, given).await?).map_err(|problem| *problem)
     }
 
     /// What the person's passkey is to sign, for the second step.
@@ -120,16 +120,17 @@ impl SecondFactor {
     ) -> Result<Answer<SessionBody>, Problem> {
         let PasskeyAnswerBody { ticket, credential, device } = given.0;
         let visitor = Visitor::of_program(&app, device.as_deref(), address::device(&app, request));
-        session(tokens::with_passkey(&app, &visitor, &ticket, &credential.0.to_string()).await?)
+        let step = tokens::with_passkey(&app, &visitor, &ticket, &credential.0.to_string()).await?;
+        session(step).map_err(|problem| *problem)
     }
 }
 
-fn session(step: SecondStep) -> Result<Answer<SessionBody>, Problem> {
+fn session(step: SecondStep) -> Result<Answer<SessionBody>, Box<Problem>> {
     match step {
         SecondStep::SignedIn(begun) => Ok(SessionBody::of(begun.tokens, Some(begun.device)).into()),
-        SecondStep::Wrong => Err(Problem::wrong_code()),
-        SecondStep::Over => Err(Problem::invalid_ticket()),
-        SecondStep::TooMany(wait) => Err(Problem::waits(wait)),
+        SecondStep::Wrong => Err(Box::new(Problem::wrong_code())),
+        SecondStep::Over => Err(Box::new(Problem::invalid_ticket())),
+        SecondStep::TooMany(wait) => Err(Box::new(Problem::waits(wait))),
     }
 }
 
