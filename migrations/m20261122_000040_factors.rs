@@ -14,9 +14,17 @@ impl MigrationTrait for Migration {
             schema.alter_table(Table::alter().table(name).add_column(&mut methods).to_owned()).await?;
         }
 
+        // Of a link that works only where it was asked for: where, and whether its person has signed in there before.
+        let mut place = hash_null("place");
+        schema.alter_table(Table::alter().table("mail_link").add_column(&mut place).to_owned()).await?;
+        let mut known = boolean("known").default(false).to_owned();
+        schema.alter_table(Table::alter().table("mail_link").add_column(&mut known).to_owned()).await?;
+
         let totp = table(schema, "totp")
             .col(uuid("user_id").primary_key())
             .col(sealed("secret"))
+            // Until it is confirmed it is shown nowhere else.
+            .col(hash("place"))
             // Of the newest code that was taken; it and older ones are worth nothing.
             .col(big_integer("last_step"))
             .col(big_integer("created_at"))

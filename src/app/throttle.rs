@@ -43,6 +43,8 @@ pub enum Key {
     Registration(IpAddr),
     /// What makes this server send mail.
     Mails(IpAddr),
+    /// Passkeys that did not open anything.
+    Passkeys(IpAddr),
     /// Links that did not work.
     Link(IpAddr),
     /// Names and numbers that a person asked for and somebody else has.
@@ -194,7 +196,8 @@ fn decayed(failed: Failures, now: i64) -> u32 {
 
 /// Doubling from the fifth failure. Addresses are shared by people, so they may fail ten times as often.
 fn delay(failed: Failures, key: &Key) -> i64 {
-    let free = if matches!(key, Key::Address(_) | Key::Registration(_) | Key::Mails(_)) { FREE * 10 } else { FREE };
+    let is_shared = matches!(key, Key::Address(_) | Key::Registration(_) | Key::Mails(_) | Key::Passkeys(_));
+    let free = if is_shared { FREE * 10 } else { FREE };
     match failed.count.checked_sub(free) {
         None | Some(0) => 0,
         Some(over) => (1_i64 << over.min(20)).min(LONGEST),

@@ -10,6 +10,7 @@ use super::{
     attempt::{self, Ended as Tried, Method},
     authorize,
     event::{self, Event},
+    factors::trusted::Trusting,
     passwords, second_factor,
     session_end::{Ended, Ending},
     session_state,
@@ -289,7 +290,7 @@ pub async fn start_session(
     standing: Standing,
     trace: &Trace,
 ) -> Result<SignedIn> {
-    begin(app, visitor, before, who, (standing, Basis::Nothing), trace).await
+    begin(app, visitor, before, who, (standing, Basis::Nothing, None), trace).await
 }
 
 /// The session goes on under a fresh cookie, with what was proved in it since: whoever held the old one does not stay (case
@@ -306,7 +307,7 @@ pub async fn renew_session(
 ) -> Result<SignedIn> {
     let auth_time = before.as_ref().map_or(app.now(), |(session, _)| session.auth_time);
     let basis = Basis::Session { auth_time };
-    begin(app, visitor, before, (user, proved, None), (Standing::of(user), basis), trace).await
+    begin(app, visitor, before, (user, proved, None), (Standing::of(user), basis, None), trace).await
 }
 
 /// What a session builds on.
@@ -318,13 +319,13 @@ pub(super) enum Basis {
     Session { auth_time: i64 },
 }
 
-/// As [`start_session`].
+/// As [`start_session`]; with `trust`, the browser is trusted from then on.
 pub(super) async fn begin(
     app: &App,
     visitor: &Visitor,
     before: Option<(Session, User)>,
     (user, proved, journey): (&User, &Methods, Option<Uuid>),
-    (standing, basis): (Standing, Basis),
+    (standing, basis, trust): (Standing, Basis, Option<Trusting>),
     trace: &Trace,
 ) -> Result<SignedIn> {
     let (cookie, now) = (app.secret(), app.now());
@@ -332,6 +333,7 @@ pub(super) async fn begin(
     let other = before.filter(|(_, who)| who.id != user.id).map(|(session, who)| (session.id, who.id));
     let arrival = Arrival::of(app, visitor, user, trace).await?;
     let (ending, of_app, is_new) = (Ending::alone(app), app.clone(), arrival.is_some());
+    let trusted_cookie = trust.as_ref().map(Trusting::cookie);
     let fresh = Session {
         id: same.unwrap_or_else(|| app.id()),
         hash: cookie.hash(),
@@ -370,6 +372,9 @@ pub(super) async fn begin(
             sign_in::leave(db, journey).await?;
             authorization::signed_in(db, journey, session).await?;
         }
+        if let Some(trust) = trust {
+            trust.keep(db).await?;
+        }
         if let Some(arrival) = arrival {
             arrival.keep(&of_app, db).await?;
         }
@@ -379,7 +384,10 @@ pub(super) async fn begin(
     if is_new {
         Arrival::said(app, trace);
     }
+    if trusted_cookie.is_some() {
+        Trusting::said(trace);
+    }
     let state = session_state::of_browser(app, &cookie.hash());
     let known_cookie = visitor.known_cookie(app, user.id);
-    Ok(SignedIn { session_cookie: cookie, known_cookie, state, trusted_cookie: None })
+    Ok(SignedIn { session_cookie: cookie, known_cookie, state, trusted_cookie })
 }

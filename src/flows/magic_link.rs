@@ -87,16 +87,21 @@ pub fn ask_for_program(app: &App, visitor: &Visitor, login: &str) -> Result<(), 
 }
 
 fn later(app: &App, visitor: &Visitor, login: &str, place: Place) -> Result<(), Trouble> {
-    links::write_later(app, visitor, login, async move |app, user| mail_to(&app, &user, &place).await)
+    let asking = visitor.clone();
+    links::write_later(app, visitor, login, async move |app, user| {
+        let known = asking.knows(&app, user.id);
+        mail_to(&app, &user, &place, known).await
+    })
 }
 
-async fn mail_to(app: &App, user: &User, place: &Place) -> Result<(), Trouble> {
+async fn mail_to(app: &App, user: &User, place: &Place, known: bool) -> Result<(), Trouble> {
     if !is_reached(user) {
         return Ok(());
     }
     let token = app.secret();
     let kept = (LinkKind::SignIn, place.hash(app, token.reveal()));
     let row = links::row(app, user.id, kept, user.email.as_deref());
+    let row = MailLink { place: Some(place.caller.clone()), known, ..row };
     let journey = place.journey.map_or(String::new(), |id| format!("&journey={id}"));
     let link = app.url(&format!("{}?token={}{journey}", links::path(LinkKind::SignIn), token.reveal()));
     let minutes = links::minutes(app, LinkKind::SignIn);

@@ -69,7 +69,8 @@ pub(super) async fn prove(
     answer: &str,
     trace: &mut Trace,
 ) -> Result<Proof> {
-    let keys = [Key::Address(visitor.address)];
+    // Nobody guesses a signature: this only bounds the work, and holds nobody up who has a password.
+    let keys = [Key::Passkeys(visitor.address)];
     if let Some(wait) = app.throttle.wait(&keys, app.now()) {
         let error = wait.refusal();
         event::refused(trace, &error);

@@ -13,7 +13,7 @@ use crate::{
         password::{LONGEST, Policy, Weak, generate},
         text,
     },
-    store::{Phc, password, password_history, sign_in, trusted_device, user::User},
+    store::{Phc, password, password_history, sign_in, totp, trusted_device, user::User},
 };
 
 pub use crate::protocol::password::generate::Kind;
@@ -179,7 +179,8 @@ pub async fn prepare(app: &App, about: &About<'_>, given: &str) -> Result<New, T
 
 impl New {
     /// The person's password from now on, within a flow's one write. The old one is remembered as long as the settings
-    /// say; what rested on it is void: sign-ins that are half-way, and trusted devices (case SEC-133).
+    /// say; what rested on it is void: sign-ins that are half-way, trusted devices (case SEC-133), and an authenticator app
+    /// that was begun.
     ///
     /// # Errors
     /// When the database says no.
@@ -191,6 +192,7 @@ impl New {
         password_history::trim(db, user, self.most).await?;
         sign_in::void(db, user).await?;
         trusted_device::remove_all(db, user).await?;
+        totp::leave(db, user).await?;
         password::set(db, user, self.phc, self.now).await
     }
 }

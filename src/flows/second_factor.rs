@@ -10,7 +10,7 @@ use super::{
     authorize::{self, Journey},
     event::{self, Event},
     factors::{
-        self, Have, mailed,
+        self, Have, Place, Spent, mailed,
         passkey::{self, Kept, Making},
         recovery::{self, Codes},
         totp::{self, Begun, Confirmed, Confirming},
@@ -46,7 +46,7 @@ use crate::{
 };
 
 /// Seconds in which the second proof must follow the first: an authenticator app can be installed in them.
-const LIFE: i64 = 900;
+pub(super) const LIFE: i64 = 900;
 
 /// Wrong answers after which the sign-in begins again (case SEC-125).
 const MOST_TRIES: i32 = 5;
@@ -147,25 +147,29 @@ pub enum What {
 pub async fn look(app: &App, id: Uuid, visitor: &Visitor) -> Result<Option<Asked>, Refused> {
     let journey = authorize::look(app, id, visitor, Kind::Login).await?;
     let trace = journey.trace.clone();
-    let asked = look_traced(app, journey).await;
+    let asked = look_traced(app, id, visitor, journey).await;
     match asked {
         Ok(asked) => Ok(asked),
         Err(error) => super::settle(app, trace, Err(error)),
     }
 }
 
-async fn look_traced(app: &App, journey: Journey) -> Result<Option<Asked>> {
+async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, journey: Journey) -> Result<Option<Asked>> {
     let Some(user) = whose(app, &journey).await? else { return Ok(None) };
     let have = factors::of(app, user.id).await?;
     let mailbox = mailbox(app, &journey, &user, have.any());
     let what = match have.any() {
         true => What::Answer(have),
-        false => match totp::begin(app, &user).await? {
+        false => match totp::begin(app, &user, &place(app, id, visitor)).await? {
             Some(begun) => What::SetUp(Box::new(begun)),
             None => What::Answer(factors::of(app, user.id).await?),
         },
     };
     Ok(Some(Asked { journey, user, what, mailbox }))
+}
+
+fn place(app: &App, id: Uuid, visitor: &Visitor) -> Place {
+    Place::journey(app, id, &visitor.browser_hash())
 }
 
 /// None where a code by mail would not be enough for the app.
@@ -329,10 +333,8 @@ async fn answer_traced(
     let proved = so_far.and(&now);
     let (who, standing) = ((&user, &proved, Some(id)), Standing::kept(user.id, &row));
     let basis = if steps_up { Basis::Session { auth_time: app.now() } } else { Basis::Nothing };
-    let mut signed_in = login::begin(app, visitor, journey.signed_in, who, (standing, basis), trace).await?;
-    if trust {
-        signed_in.trusted_cookie = trusted::trust(app, visitor, &user, trace).await?;
-    }
+    let trust = trust.then(|| trusted::trust(app, visitor, &user, trace)).flatten();
+    let signed_in = login::begin(app, visitor, journey.signed_in, who, (standing, basis, trust), trace).await?;
     event::happened(trace, Event::SecondFactor, "ok");
     Ok(Outcome::SignedIn(Box::new(signed_in), codes))
 }
@@ -384,11 +386,21 @@ async fn judge(
     }
     let right = is_right(app, visitor, user, row, given, trace).await?;
     let ended = given.ended(matches!(right, Judged::Right(..)));
-    attempt::note(app, trace, &visitor.device, Some(user.id), (given.way(), ended));
-    if let Judged::Right(methods, codes) = right {
-        app.throttle.succeeded(&keys[..1]);
-        trace.passed(&rule::SECOND_FACTOR, Some(Shown::word(given.name())));
-        return Ok(Judged::Right(methods, codes));
+    if !matches!(right, Judged::Over) {
+        attempt::note(app, trace, &visitor.device, Some(user.id), (given.way(), ended));
+    }
+    match right {
+        Judged::Right(methods, codes) => {
+            app.throttle.succeeded(&keys[..1]);
+            trace.passed(&rule::SECOND_FACTOR, Some(Shown::word(given.name())));
+            return Ok(Judged::Right(methods, codes));
+        }
+        // Nothing was guessed: the sign-in was done meanwhile, in another window say.
+        Judged::Over => {
+            finish(app, id).await?;
+            return Ok(Judged::Over);
+        }
+        Judged::Wrong | Judged::TooMany(_) => {}
     }
     let is_news = app.throttle.failed(&keys, app.now());
     // Why a passkey was refused is noted where it was judged.
@@ -400,7 +412,7 @@ async fn judge(
     if is_news {
         attempt::guessed(app, trace, &visitor.device, user);
     }
-    if matches!(right, Judged::Over) || row.tries + 1 >= MOST_TRIES {
+    if row.tries + 1 >= MOST_TRIES {
         finish(app, id).await?;
         return Ok(Judged::Over);
     }
@@ -421,12 +433,13 @@ async fn is_right(
         return Ok(Judged::Over);
     }
     let right = match given {
-        Given::Totp(code) => totp::check(app, user, code).await?.then(|| Methods::of([Method::Totp])),
+        // They end the step themselves.
+        Given::Totp(code) => return Ok(spent(totp::check(app, user, row.id, code).await?, Method::Totp)),
         Given::RecoveryCode(code) => {
-            recovery::spend(app, user, device, code, trace).await?.then(|| Methods::of([Method::RecoveryCode]))
+            let used = recovery::spend(app, (user, device), row.id, code, trace).await?;
+            return Ok(spent(used, Method::RecoveryCode));
         }
         Given::Passkey(answer) => passkey::check(app, (user, device), row, answer, trace).await?,
-        // It ends the step itself.
         Given::MailCode(code) => {
             return Ok(match mailed::finish(app, user, row, code).await? {
                 true => Judged::Right(Methods::of([Method::Mail]), None),
@@ -434,7 +447,9 @@ async fn is_right(
             });
         }
         Given::First(code) => {
-            let who = Confirming { user, device, sign_in: Some(row.id) };
+            let place = place(app, row.journey_id.unwrap_or_default(), visitor);
+            let (standing, place) = (Standing::kept(user.id, row), &place);
+            let who = Confirming { user, standing, place, device, sign_in: Some(row.id) };
             return Ok(match totp::confirm(app, who, code, trace).await? {
                 Confirmed::Well(codes) => Judged::Right(Methods::of([Method::Totp]), codes),
                 Confirmed::WrongCode => Judged::Wrong,
@@ -442,9 +457,10 @@ async fn is_right(
             });
         }
         Given::NewPasskey(answer, name) => {
-            return match passkey::keep(app, Making { user, device, name }, row, answer, trace).await {
+            let making = Making { user, standing: Standing::kept(user.id, row), device, name };
+            return match passkey::keep(app, making, row, answer, trace).await {
                 Ok(Kept::Well(methods, codes)) => Ok(Judged::Right(methods, codes)),
-                Ok(Kept::Over) => Ok(Judged::Over),
+                Ok(Kept::Over | Kept::Full) => Ok(Judged::Over),
                 Err(Trouble::Broken(error)) => Err(error),
                 Ok(Kept::Refused) | Err(_) => Ok(Judged::Wrong),
             };
@@ -456,6 +472,14 @@ async fn is_right(
         Some(_) => Judged::Over,
         None => Judged::Wrong,
     })
+}
+
+fn spent(spent: Spent, method: Method) -> Judged {
+    match spent {
+        Spent::Well => Judged::Right(Methods::of([method]), None),
+        Spent::Wrong => Judged::Wrong,
+        Spent::Over => Judged::Over,
+    }
 }
 
 async fn finish(app: &App, id: Uuid) -> Result<bool> {

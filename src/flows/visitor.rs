@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// What a request says of its browser.
+#[derive(Clone)]
 pub struct Visitor {
     /// The cookie that names the browser; fresh when it brought none.
     browser: Secret,

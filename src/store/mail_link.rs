@@ -53,6 +53,10 @@ pub struct Model {
     pub kind: String,
     /// The address that the link is about, in its one form.
     pub email: Option<String>,
+    /// Where it was asked for, if it works nowhere else.
+    pub place: Option<SecretHash>,
+    /// It was asked for by who has signed in to the account there before.
+    pub known: bool,
     pub created_at: i64,
     pub expires_at: i64,
     pub used_at: Option<i64>,
@@ -74,7 +78,8 @@ pub async fn find_open(
 }
 
 /// The newest link of its kind makes the older ones worthless; but a way back to one address does not close the way back to
-/// another, or whoever has taken an account over would close that of its owner (case SEC-123).
+/// another, or whoever has taken an account over would close that of its owner (case SEC-123). And one that works at one place
+/// only leaves those of others, or a stranger could keep somebody from signing in.
 pub async fn replace(db: &impl ConnectionTrait, link: MailLink) -> Result<(), DbErr> {
     let mut older = Entity::update_many()
         .set(ActiveModel { expires_at: Set(link.created_at), ..Default::default() })
@@ -83,6 +88,9 @@ pub async fn replace(db: &impl ConnectionTrait, link: MailLink) -> Result<(), Db
         .filter(Column::ExpiresAt.gt(link.created_at));
     if link.kind == LinkKind::KeepEmail.as_str() {
         older = older.filter(Column::Email.eq(link.email.as_deref()));
+    }
+    if let Some(place) = &link.place {
+        older = older.filter(Column::Place.eq(place.clone()));
     }
     older.exec(db).await?;
     Entity::insert(ActiveModel::from(link)).exec_without_returning(db).await.map(drop)
@@ -121,10 +129,15 @@ pub async fn void_ways_back_since(db: &impl ConnectionTrait, user: Uuid, since: 
     Entity::update_many().set(change).filter(later).exec(db).await.map(drop)
 }
 
-/// How many links of this kind were made for the person since then (case SEC-122).
-pub async fn made_since(db: &impl ConnectionTrait, user: Uuid, kind: LinkKind, since: i64) -> Result<u64, DbErr> {
+/// How many links of this kind were made for the person since then (case SEC-122), by strangers or by who is known.
+pub async fn made_since(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    (kind, known): (LinkKind, bool),
+    since: i64,
+) -> Result<u64, DbErr> {
     let made = Entity::find().filter(Column::UserId.eq(user)).filter(Column::Kind.eq(kind.as_str()));
-    made.filter(Column::CreatedAt.gt(since)).count(db).await
+    made.filter(Column::Known.eq(known)).filter(Column::CreatedAt.gt(since)).count(db).await
 }
 
 /// Kept for a day beyond their end, for the count.

@@ -3,6 +3,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
+    QuerySelect,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
@@ -69,6 +70,13 @@ pub async fn replace_question(db: &impl ConnectionTrait, journey: Uuid, row: Sig
     Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await.map(drop)
 }
 
+/// The newest of a browser or program outside of journeys; an older one is worth nothing.
+pub async fn replace_at(db: &impl ConnectionTrait, row: SignIn) -> Result<(), DbErr> {
+    let older = Entity::delete_many().filter(Column::UserId.eq(row.user_id)).filter(Column::JourneyId.is_null());
+    older.filter(Column::BrowserHash.eq(row.browser_hash.clone())).exec(db).await?;
+    Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await.map(drop)
+}
+
 /// The journey has none any more.
 pub async fn leave(db: &impl ConnectionTrait, journey: Uuid) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::JourneyId.eq(journey)).exec(db).await.map(drop)
@@ -106,12 +114,19 @@ pub async fn take_challenge(db: &impl ConnectionTrait, seen: &SignIn) -> Result<
     Ok(same.filter(Column::Challenge.eq(challenge.as_str())).exec(db).await?.rows_affected == 1)
 }
 
-/// The newest code is the only one. The sign-in waits for it, and counts on the tries that are left.
-pub async fn set_code(db: &impl ConnectionTrait, seen: &SignIn, code: SecretHash, until: i64) -> Result<bool, DbErr> {
+/// The newest code is the only one. The sign-in waits for it, though in all no more than `longest` seconds, and counts on
+/// the tries that are left.
+pub async fn set_code(
+    db: &impl ConnectionTrait,
+    seen: &SignIn,
+    code: SecretHash,
+    until: i64,
+    longest: i64,
+) -> Result<bool, DbErr> {
     let change = ActiveModel {
         code_hash: Set(Some(code)),
         code_expires_at: Set(Some(until)),
-        expires_at: Set(Ord::max(seen.expires_at, until)),
+        expires_at: Set(Ord::max(seen.expires_at, Ord::min(until, seen.created_at + longest))),
         ..Default::default()
     };
     Ok(Entity::update_many().set(change).filter(Column::Id.eq(seen.id)).exec(db).await?.rows_affected == 1)
@@ -121,6 +136,11 @@ pub async fn set_code(db: &impl ConnectionTrait, seen: &SignIn, code: SecretHash
 pub async fn finish_by_code(db: &impl ConnectionTrait, id: Uuid, code: &SecretHash, now: i64) -> Result<bool, DbErr> {
     let right = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::CodeHash.eq(code.clone()));
     Ok(right.filter(Column::CodeExpiresAt.gt(now)).exec(db).await?.rows_affected == 1)
+}
+
+/// Whether it is still open. Nobody else ends it until the write has ended.
+pub async fn is_there_locked(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::find_by_id(id).lock_exclusive().one(db).await?.is_some())
 }
 
 /// True for the one caller who goes on with it: the steps are done.

@@ -7,6 +7,7 @@ use sea_orm::{
 };
 
 use super::Sealed;
+use crate::crypto::secret::SecretHash;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -15,6 +16,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
     pub secret: Sealed,
+    /// Where it was begun: until it is confirmed it is shown nowhere else.
+    pub place: SecretHash,
     /// Of the newest code that was taken: it and older ones are worth nothing.
     pub last_step: i64,
     pub created_at: i64,
@@ -31,8 +34,7 @@ pub async fn find(db: &impl ConnectionTrait, user: Uuid) -> Result<Option<Totp>,
 
 /// For a person without an active one; what was begun before is forgotten.
 pub async fn begin(db: &impl ConnectionTrait, row: Totp) -> Result<(), DbErr> {
-    let of_person = Entity::delete_many().filter(Column::UserId.eq(row.user_id)).filter(Column::ConfirmedAt.is_null());
-    of_person.exec(db).await?;
+    leave(db, row.user_id).await?;
     let nothing = OnConflict::column(Column::UserId).do_nothing_on([Column::UserId]).to_owned();
     Entity::insert(ActiveModel::from(row)).on_conflict(nothing).exec_without_returning(db).await.map(drop)
 }
@@ -57,6 +59,12 @@ pub async fn confirm(db: &impl ConnectionTrait, seen: &Totp, step: i64, now: i64
         .filter(Column::Secret.eq(seen.secret.clone()))
         .filter(Column::ConfirmedAt.is_null());
     Ok(begun.exec(db).await?.rows_affected == 1)
+}
+
+/// What nobody has confirmed yet.
+pub async fn leave(db: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
+    let begun = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::ConfirmedAt.is_null());
+    begun.exec(db).await.map(drop)
 }
 
 pub async fn remove(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, DbErr> {

@@ -59,6 +59,8 @@ pub fn row(app: &App, user: Uuid, (kind, hash): (LinkKind, SecretHash), email: O
         user_id: user,
         kind: kind.as_str().to_owned(),
         email: email.map(str::to_owned),
+        place: None,
+        known: false,
         created_at: now,
         expires_at: now + life(app, kind),
         used_at: None,
@@ -189,7 +191,12 @@ pub fn dead() -> Error {
 /// # Errors
 /// When the database is away.
 pub async fn has_room(db: &impl ConnectionTrait, person: Uuid, kind: LinkKind, now: i64) -> Result<bool, DbErr> {
-    Ok(mail_link::made_since(db, person, kind, now - HOUR).await? < MOST_AN_HOUR)
+    has_room_at(db, person, (kind, false), now).await
+}
+
+/// The same; `known`: for who has signed in to the account there before, whom strangers leave no less (K11).
+async fn has_room_at(db: &impl ConnectionTrait, person: Uuid, link: (LinkKind, bool), now: i64) -> Result<bool, DbErr> {
+    Ok(mail_link::made_since(db, person, link, now - HOUR).await? < MOST_AN_HOUR)
 }
 
 /// The same for a letter without a link of its own.
@@ -232,7 +239,7 @@ pub async fn mail_one(
         // Of an address that was replaced a moment ago nobody gets a link.
         let current = user::find_locked(db, id).await?;
         let is_theirs = current.is_some_and(|user| user.email.as_ref() == Some(&letter.to));
-        if !is_theirs || !has_room(db, id, kind, now).await? {
+        if !is_theirs || !has_room_at(db, id, (kind, row.known), now).await? {
             return Ok(());
         }
         mail_link::replace(db, row).await?;

@@ -8,6 +8,7 @@ use crate::{
     flows::{
         account::{address, links},
         mail::{self, Letter, Outgoing},
+        second_factor,
         visitor::Visitor,
         write, write_one,
     },
@@ -65,7 +66,7 @@ pub async fn send(app: &App, visitor: &Visitor, user: &User, row: &SignIn) -> Re
         if !links::has_room_for(db, person, &letter.letter, now).await? {
             return Ok(true);
         }
-        if !sign_in::set_code(db, &row, hash, now + LIFE).await? {
+        if !sign_in::set_code(db, &row, hash, now + LIFE, second_factor::LIFE + LIFE).await? {
             return Ok(false);
         }
         mail::queue(&of_app, db, letter).await?;

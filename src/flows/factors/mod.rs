@@ -1,5 +1,6 @@
 //! What people prove with besides a password. Whoever sets one up gets recovery codes with it, so that nobody ends with a
-//! single way in; each change is told to its person, and ends what rested on the factors before.
+//! single way in. Each change is told to its person, and voids trusted devices and sign-ins that are half-way. Who is signed
+//! in stays so, at the level that was proved: the account's page of sessions ends others (OWASP ASVS 7.4.3).
 
 pub mod mailed;
 pub mod passkey;
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     app::App,
     config::Whom,
+    crypto::secret::SecretHash,
     protocol::{
         Code, Error,
         assurance::Level,
@@ -134,6 +136,47 @@ pub async fn reset(app: &App, id: Uuid) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Where somebody sets a factor up: what is begun at one place is shown and confirmed at no other. So whoever else is in the
+/// account at that moment, with a stolen password say, has no share in it.
+#[derive(Debug, Clone)]
+pub struct Place(SecretHash);
+
+impl Place {
+    pub fn of(app: &App, me: &Me) -> Self {
+        Place::session(app, me.user.id, me.session.unwrap_or_default())
+    }
+
+    pub fn session(app: &App, person: Uuid, session: Uuid) -> Self {
+        Place(SecretHash(app.macs.codes.tag(&[b"place", person.as_bytes(), session.as_bytes()]).to_vec()))
+    }
+
+    /// A journey at a browser.
+    pub fn journey(app: &App, id: Uuid, browser: &SecretHash) -> Self {
+        Place(SecretHash(app.macs.codes.tag(&[b"journey", id.as_bytes(), &browser.0]).to_vec()))
+    }
+}
+
+/// How a code ended that can be used once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// The sign-in is done by it.
+    Well,
+    Wrong,
+    /// The sign-in was done or begun again meanwhile; the code is as it was.
+    Over,
+}
+
+impl Spent {
+    /// Whether the sign-in still waits for a code. Nobody else goes on with it until the write has ended.
+    async fn may(db: &impl ConnectionTrait, person: Uuid, half_way: Uuid) -> Result<bool, DbErr> {
+        Ok(user::find_locked(db, person).await?.is_some() && sign_in::is_there_locked(db, half_way).await?)
+    }
+
+    async fn finish(db: &impl ConnectionTrait, half_way: Uuid) -> Result<Self, DbErr> {
+        Ok(if sign_in::finish(db, half_way).await? { Spent::Well } else { Spent::Over })
+    }
+}
+
 /// A change of somebody's factors, for the write that makes it.
 pub(super) struct Change {
     app: App,
@@ -171,8 +214,8 @@ impl Change {
     /// When the database is away; the write is then undone.
     pub async fn write(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
         if self.voids {
-            trusted_device::remove_all(db, self.person).await?;
             sign_in::void(db, self.person).await?;
+            trusted_device::remove_all(db, self.person).await?;
         }
         if let Some(letter) = self.letter {
             mail::queue(&self.app, db, letter).await?;

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Change, check_fresh, recovery::Codes, said};
+use super::{Change, Place, check_fresh, recovery::Codes, said};
 use crate::{
     app::App,
     crypto::{
@@ -20,6 +20,7 @@ use crate::{
             me::Me,
         },
         event::{self, Event},
+        login::Standing,
         mail::FactorChange,
         visitor::Device,
         write, write_one,
@@ -36,7 +37,7 @@ use crate::{
         passkey::{self, Passkey},
         password, recovery_code,
         sign_in::{self, SignIn},
-        user::{self, User},
+        user::User,
     },
 };
 
@@ -198,11 +199,15 @@ pub enum Kept {
     Refused,
     /// What was asked is over, or was answered already.
     Over,
+    /// There are too many.
+    Full,
 }
 
 /// Whose passkey, made at which device; and what it is called.
 pub struct Making<'a> {
     pub user: &'a User,
+    /// What lets them.
+    pub standing: Standing,
     pub device: &'a Device,
     /// Empty: after the device.
     pub name: &'a str,
@@ -219,7 +224,7 @@ pub(in crate::flows) async fn keep(
     answer: &str,
     trace: &mut Trace,
 ) -> Result<Kept, Trouble> {
-    let Making { user, device, name } = making;
+    let Making { user, standing, device, name } = making;
     let name = named(name, device)?;
     let Some(state) = take(app, row).await? else { return Ok(Kept::Over) };
     let made = match site(app)?.take_new(&state, answer) {
@@ -244,8 +249,12 @@ pub(in crate::flows) async fn keep(
         last_used_at: None,
     };
     let kept = write!(app, db => {
-        if !sign_in::finish(db, half_way).await? {
-            return Ok(None);
+        if !standing.holds(db).await? || !sign_in::finish(db, half_way).await? {
+            return Ok(Done::Over);
+        }
+        // The person is locked: of many that are made at once none is one too many.
+        if passkey::all_of(db, id).await?.len() >= MOST {
+            return Ok(Done::Full);
         }
         passkey::insert(db, fresh).await?;
         let has_codes = recovery_code::left(db, id).await? > 0;
@@ -253,14 +262,15 @@ pub(in crate::flows) async fn keep(
             recovery_code::replace(db, id, hashes, now).await?;
         }
         change.write(db).await?;
-        Ok(Some(has_codes))
+        Ok(Done::Kept { has_codes })
     });
     match kept.await {
-        Ok(Some(has_codes)) => {
+        Ok(Done::Kept { has_codes }) => {
             said(app, trace, Happened::PasskeyAdded);
             Ok(Kept::Well(methods(&made), (!has_codes).then_some(codes)))
         }
-        Ok(None) => Ok(Kept::Over),
+        Ok(Done::Over) => Ok(Kept::Over),
+        Ok(Done::Full) => Ok(Kept::Full),
         // Somebody's, of this account or another (WebAuthn §7.1, case SEC-135).
         Err(error) if store::is_duplicate(&error) => {
             refused(trace, "a passkey that is there already");
@@ -268,6 +278,13 @@ pub(in crate::flows) async fn keep(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// How the write ended.
+enum Done {
+    Kept { has_codes: bool },
+    Over,
+    Full,
 }
 
 fn named(given: &str, device: &Device) -> Result<String, Trouble> {
@@ -306,7 +323,7 @@ async fn begin_traced(app: &App, me: &Me) -> Result<Begun, Trouble> {
         return Err(super::nothing_there());
     }
     if passkey::all_of(&app.db, me.user.id).await?.len() >= MOST {
-        return Err(Trouble::Conflict(format!("there are {MOST} passkeys already; remove one first")));
+        return Err(full());
     }
     let Asked { options, state } = ask_new(app, &me.user).await?;
     let (ticket, now) = (app.secret(), app.now());
@@ -314,7 +331,7 @@ async fn begin_traced(app: &App, me: &Me) -> Result<Begun, Trouble> {
         id: app.ordered_id(),
         ticket_hash: Some(ticket.hash()),
         journey_id: None,
-        browser_hash: place(app, me),
+        browser_hash: Place::of(app, me).0,
         user_id: Some(me.user.id),
         methods: String::new(),
         token_version: me.user.token_version,
@@ -326,14 +343,13 @@ async fn begin_traced(app: &App, me: &Me) -> Result<Begun, Trouble> {
         created_at: now,
         expires_at: now + PATIENCE,
     };
-    write!(app, db => sign_in::replace(db, row).await).await?;
+    // What was asked before in this session is asked no more.
+    write!(app, db => sign_in::replace_at(db, row).await).await?;
     Ok(Begun { ticket, options })
 }
 
-/// The session in which it was asked for.
-fn place(app: &App, me: &Me) -> SecretHash {
-    let session = me.session.unwrap_or_default();
-    SecretHash(app.macs.codes.tag(&[b"passkey", me.user.id.as_bytes(), session.as_bytes()]).to_vec())
+fn full() -> Trouble {
+    Trouble::Conflict(format!("there are {MOST} passkeys already; remove one first"))
 }
 
 /// The passkey that was asked for. What it proves counts in this session.
@@ -350,13 +366,15 @@ pub async fn add_for(
     let added = async {
         check_fresh(app, me).await?;
         let row = sign_in::of_ticket(&app.db, &Secret::presented(ticket).hash(), app.now()).await?;
-        let row = row.filter(|row| row.user_id == Some(me.user.id) && equal(&row.browser_hash.0, &place(app, me).0));
+        let row =
+            row.filter(|row| row.user_id == Some(me.user.id) && equal(&row.browser_hash.0, &Place::of(app, me).0.0));
         let row = row.ok_or_else(|| Trouble::NotFound("passkey that was asked for"))?;
-        let making = Making { user: &me.user, device: &me.device, name };
+        let making = Making { user: &me.user, standing: Standing::of(&me.user), device: &me.device, name };
         match keep(app, making, &row, answer, &mut trace).await? {
             Kept::Well(methods, codes) => Ok((methods, codes)),
             Kept::Refused => Err(Trouble::field("credential", Why::Wrong)),
             Kept::Over => Err(Trouble::NotFound("passkey that was asked for")),
+            Kept::Full => Err(full()),
         }
     };
     let added = added.await;
@@ -390,16 +408,18 @@ enum Removed {
     None,
     /// It is the last way in.
     Last,
+    /// The account was changed meanwhile.
+    Lost,
 }
 
 async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &Trace) -> Result<(), Trouble> {
     check_fresh(app, me).await?;
-    let person = me.user.id;
+    let (person, standing) = (me.user.id, Standing::of(&me.user));
     let change = Change::new(app, trace, &me.user, &me.device, Happened::PasskeyRemoved, FactorChange::PasskeyRemoved);
     let removed = write!(app, db => {
-        // Of two that are removed at once, one is the last.
-        if user::find_locked(db, person).await?.is_none() {
-            return Ok(Removed::None);
+        // It locks the person: of two that are removed at once, one is the last.
+        if !standing.holds(db).await? {
+            return Ok(Removed::Lost);
         }
         let others = passkey::all_of(db, person).await?.into_iter().filter(|row| row.id != id).count();
         if others == 0 && password::find(db, person).await?.is_none() {
@@ -418,6 +438,7 @@ async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &Trace) -> Result<()
             Ok(())
         }
         Removed::None => Err(Trouble::NotFound("passkey")),
+        Removed::Lost => Err(Standing::lost().into()),
         Removed::Last => Err(Trouble::Conflict("it is the only way into the account; set a password first".into())),
     }
 }

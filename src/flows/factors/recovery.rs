@@ -4,13 +4,14 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Change, check_fresh, has_any, said};
+use super::{Change, Spent, check_fresh, has_any, said};
 use crate::{
     app::App,
     crypto::secret::SecretHash,
     flows::{
         Trouble,
         account::{links, log::Happened, me::Me},
+        login::Standing,
         mail::FactorChange,
         visitor::Device,
         write,
@@ -73,28 +74,38 @@ fn typed(given: &str) -> String {
     given.chars().filter(char::is_ascii_alphanumeric).map(letter).take(2 * LENGTH).collect()
 }
 
-/// Whether this is one of the person's codes that nobody has used before. It is used by this, and the person is told.
+/// Whether this is one of the person's codes that nobody has used before. With it the sign-in is done, and the person is
+/// told; the code is used up only by that.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn spend(app: &App, user: &User, device: &Device, given: &str, trace: &Trace) -> Result<bool> {
+pub async fn spend(
+    app: &App,
+    (user, device): (&User, &Device),
+    half_way: Uuid,
+    given: &str,
+    trace: &Trace,
+) -> Result<Spent> {
     let given = typed(given);
     if given.len() != LENGTH {
-        return Ok(false);
+        return Ok(Spent::Wrong);
     }
     let (hash, id, now) = (hash(app, user.id, &given), user.id, app.now());
     let (of_app, of_trace, user, device) = (app.clone(), trace.clone(), user.clone(), device.clone());
     let spent = write!(app, db => {
+        if !Spent::may(db, id, half_way).await? {
+            return Ok(Spent::Over);
+        }
         if !recovery_code::spend(db, id, &hash, now).await? {
-            return Ok(false);
+            return Ok(Spent::Wrong);
         }
         let told = FactorChange::RecoveryCodeUsed { left: recovery_code::left(db, id).await? };
         let change = Change::new(&of_app, &of_trace, &user, &device, Happened::RecoveryCodeUsed, told);
         change.of_no_factor().write(db).await?;
-        Ok(true)
+        Spent::finish(db, half_way).await
     });
     let spent = spent.await?;
-    if spent {
+    if spent == Spent::Well {
         said(app, trace, Happened::RecoveryCodeUsed);
     }
     Ok(spent)
@@ -116,15 +127,19 @@ async fn renew_traced(app: &App, me: &Me, trace: &Trace) -> Result<Codes, Troubl
     let (hashes, id, now) = (codes.hashes(app, me.user.id), me.user.id, app.now());
     let told = FactorChange::RecoveryCodesMade;
     let change = Change::new(app, trace, &me.user, &me.device, Happened::RecoveryCodesMade, told);
+    let standing = Standing::of(&me.user);
     let made = write!(app, db => {
+        if !standing.holds(db).await? {
+            return Ok(None);
+        }
         if !has_any(db, id).await? {
-            return Ok(false);
+            return Ok(Some(false));
         }
         recovery_code::replace(db, id, hashes, now).await?;
         change.write(db).await?;
-        Ok(true)
+        Ok(Some(true))
     });
-    if !made.await? {
+    if !made.await?.ok_or_else(Standing::lost)? {
         return Err(super::nothing_there());
     }
     said(app, trace, Happened::RecoveryCodesMade);

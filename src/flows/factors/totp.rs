@@ -5,16 +5,20 @@ use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Change, check_fresh, recovery, said};
+use super::{Change, Place, Spent, check_fresh, recovery, said};
 use crate::{
     app::{App, reseal::totp_context},
-    crypto::totp::{Authenticator, Picture, SECRET_LENGTH},
+    crypto::{
+        secret::equal,
+        totp::{Authenticator, Picture, SECRET_LENGTH},
+    },
     flows::{
         Trouble, Why,
         account::{links, log::Happened, me::Me},
+        login::Standing,
         mail::FactorChange,
         visitor::{Device, Visitor},
-        write, write_one,
+        write,
     },
     protocol::{Error, Result, trace::Trace},
     store::{
@@ -44,41 +48,48 @@ pub struct Begun {
     pub picture: Picture,
 }
 
-/// What the person's app is to read: the same until it is confirmed, or an hour has passed. None for who has one.
+/// What the person's app is to read: the same at this place until it is confirmed, or an hour has passed. Begun at another,
+/// it is another: whoever has looked at the one cannot have the person confirm it elsewhere. None for who has one.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn begin(app: &App, user: &User) -> Result<Option<Begun>> {
+pub async fn begin(app: &App, user: &User, place: &Place) -> Result<Option<Begun>> {
     let mut row = totp::find(&app.db, user.id).await?;
-    if row.as_ref().is_none_or(|row| is_stale(app, row)) {
+    if row.as_ref().is_none_or(|row| row.confirmed_at.is_none() && !is_pending(app, row, place)) {
         let secret = Zeroizing::new(app.random.bytes::<SECRET_LENGTH>());
         let sealed = app.master_key.seal(&totp_context(user.id), secret.as_slice(), app.random.bytes());
-        let new =
-            Totp { user_id: user.id, secret: Sealed(sealed), last_step: 0, created_at: app.now(), confirmed_at: None };
+        let new = Totp {
+            user_id: user.id,
+            secret: Sealed(sealed),
+            place: place.0.clone(),
+            last_step: 0,
+            created_at: app.now(),
+            confirmed_at: None,
+        };
         write!(app, db => totp::begin(db, new).await).await?;
         // Of two that begin at once, one is there.
         row = totp::find(&app.db, user.id).await?;
     }
-    match row.filter(|row| row.confirmed_at.is_none()) {
+    match row.filter(|row| is_pending(app, row, place)) {
         Some(row) => Ok(Some(begun(&open(app, user, &row)?))),
         None => Ok(None),
     }
 }
 
-/// What was begun, if it still is.
+/// What was begun at this place, if it still is.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn pending(app: &App, user: &User) -> Result<Option<Begun>> {
+pub async fn pending(app: &App, user: &User, place: &Place) -> Result<Option<Begun>> {
     let row = totp::find(&app.db, user.id).await?;
-    match row.filter(|row| row.confirmed_at.is_none() && !is_stale(app, row)) {
+    match row.filter(|row| is_pending(app, row, place)) {
         Some(row) => Ok(Some(begun(&open(app, user, &row)?))),
         None => Ok(None),
     }
 }
 
-fn is_stale(app: &App, row: &Totp) -> bool {
-    row.confirmed_at.is_none() && app.now() - row.created_at >= BEGUN
+fn is_pending(app: &App, row: &Totp, place: &Place) -> bool {
+    row.confirmed_at.is_none() && app.now() - row.created_at < BEGUN && equal(&row.place.0, &place.0.0)
 }
 
 fn begun(authenticator: &Authenticator) -> Begun {
@@ -98,22 +109,34 @@ fn step(app: &App, user: &User, row: &Totp, code: &str) -> Result<Option<i64>> {
     Ok(open(app, user, row)?.step_of(&code, app.now(), !app.config.second_factor.strict_totp))
 }
 
-/// Whether this is a code of the person's app that nobody has used before. It is used by this.
+/// Whether this is a code of the person's app that nobody has used before. With it the sign-in is done; the code is used up
+/// only by that.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn check(app: &App, user: &User, code: &str) -> Result<bool> {
+pub async fn check(app: &App, user: &User, half_way: Uuid, code: &str) -> Result<Spent> {
     let row = totp::find(&app.db, user.id).await?.filter(|row| row.confirmed_at.is_some());
-    let Some(row) = row else { return Ok(false) };
-    match step(app, user, &row, code)? {
-        Some(step) => Ok(write_one!(app, db => totp::take_step(db, &row, step)).await?),
-        None => Ok(false),
-    }
+    let Some(row) = row else { return Ok(Spent::Wrong) };
+    let Some(step) = step(app, user, &row, code)? else { return Ok(Spent::Wrong) };
+    let person = user.id;
+    let spent = write!(app, db => {
+        if !Spent::may(db, person, half_way).await? {
+            return Ok(Spent::Over);
+        }
+        if !totp::take_step(db, &row, step).await? {
+            return Ok(Spent::Wrong);
+        }
+        Spent::finish(db, half_way).await
+    });
+    Ok(spent.await?)
 }
 
-/// Whoever confirms an app: at which device, and in which sign-in, if it is asked for there.
+/// Whoever confirms an app: where and at which device, and in which sign-in, if it is asked for there.
 pub struct Confirming<'a> {
     pub user: &'a User,
+    /// What lets them.
+    pub standing: Standing,
+    pub place: &'a Place,
     pub device: &'a Device,
     pub sign_in: Option<Uuid>,
 }
@@ -123,7 +146,7 @@ pub enum Confirmed {
     /// With the recovery codes that came with it, unless the person had some.
     Well(Option<recovery::Codes>),
     WrongCode,
-    /// There is nothing to confirm any more: it was done, or took too long.
+    /// There is nothing to confirm any more: it was done, or took too long, or was begun elsewhere since.
     Over,
 }
 
@@ -132,16 +155,17 @@ pub enum Confirmed {
 /// # Errors
 /// When the database is away.
 pub async fn confirm(app: &App, who: Confirming<'_>, code: &str, trace: &Trace) -> Result<Confirmed> {
-    let Confirming { user, device, sign_in: half_way } = who;
+    let Confirming { user, standing, place, device, sign_in: half_way } = who;
     let row = totp::find(&app.db, user.id).await?;
-    let Some(row) = row.filter(|row| row.confirmed_at.is_none() && !is_stale(app, row)) else {
-        return Ok(Confirmed::Over);
-    };
+    let Some(row) = row.filter(|row| is_pending(app, row, place)) else { return Ok(Confirmed::Over) };
     let Some(step) = step(app, user, &row, code)? else { return Ok(Confirmed::WrongCode) };
     let codes = recovery::Codes::draw(app);
     let (hashes, now, id) = (codes.hashes(app, user.id), app.now(), user.id);
     let change = Change::new(app, trace, user, device, Happened::TotpAdded, FactorChange::TotpAdded);
     let won = write!(app, db => {
+        if !standing.holds(db).await? {
+            return Ok(None);
+        }
         if let Some(half_way) = half_way && !sign_in::finish(db, half_way).await? {
             return Ok(None);
         }
@@ -168,7 +192,9 @@ pub async fn begin_for(app: &App, me: &Me) -> Result<Begun, Trouble> {
     let trace = me.trace(app);
     let begun = async {
         check_fresh(app, me).await?;
-        begin(app, &me.user).await?.ok_or_else(|| Trouble::Conflict("there is an authenticator app already".into()))
+        begin(app, &me.user, &Place::of(app, me))
+            .await?
+            .ok_or_else(|| Trouble::Conflict("there is an authenticator app already".into()))
     };
     let begun = begun.await;
     links::settle(app, trace, begun)
@@ -182,7 +208,8 @@ pub async fn confirm_for(app: &App, me: &Me, code: &str) -> Result<Option<recove
     let trace = me.trace(app);
     let confirmed = async {
         check_fresh(app, me).await?;
-        let who = Confirming { user: &me.user, device: &me.device, sign_in: None };
+        let (standing, place) = (Standing::of(&me.user), &Place::of(app, me));
+        let who = Confirming { user: &me.user, standing, place, device: &me.device, sign_in: None };
         match confirm(app, who, code, &trace).await? {
             Confirmed::Well(codes) => Ok(codes),
             Confirmed::WrongCode => Err(Trouble::field("code", Why::Wrong)),
@@ -205,17 +232,20 @@ pub async fn remove(app: &App, visitor: &Visitor, me: &Me) -> Result<(), Trouble
 
 async fn remove_traced(app: &App, me: &Me, trace: &Trace) -> Result<(), Trouble> {
     check_fresh(app, me).await?;
-    let id = me.user.id;
+    let (id, standing) = (me.user.id, Standing::of(&me.user));
     let change = Change::new(app, trace, &me.user, &me.device, Happened::TotpRemoved, FactorChange::TotpRemoved);
     let removed = write!(app, db => {
+        if !standing.holds(db).await? {
+            return Ok(None);
+        }
         if !totp::remove(db, id).await? {
-            return Ok(false);
+            return Ok(Some(false));
         }
         super::tidy(db, id).await?;
         change.write(db).await?;
-        Ok(true)
+        Ok(Some(true))
     });
-    if !removed.await? {
+    if !removed.await?.ok_or_else(Standing::lost)? {
         return Err(super::nothing_there());
     }
     said(app, trace, Happened::TotpRemoved);

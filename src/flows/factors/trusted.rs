@@ -1,5 +1,6 @@
 //! Browsers at which their person is not asked for a second factor (case SEC-133). It never stands in for the password.
 
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use crate::{
@@ -37,12 +38,35 @@ pub async fn is_trusted(app: &App, visitor: &Visitor, person: Uuid) -> Result<bo
     Ok(write_one!(app, db => trusted_device::is_trusted(db, person, &hash, now)).await?)
 }
 
-/// From now on this browser is. The secret is for its cookie.
-///
-/// # Errors
-/// When the database is away.
-pub async fn trust(app: &App, visitor: &Visitor, user: &User, trace: &Trace) -> Result<Option<(Secret, i64)>> {
-    let Some(life) = life(app) else { return Ok(None) };
+/// A browser that is to be trusted, for the write that signs its person in.
+pub(in crate::flows) struct Trusting {
+    row: TrustedDevice,
+    line: Line,
+    cookie: (Secret, i64),
+}
+
+impl Trusting {
+    /// What the cookie is given when the write has ended well: the secret, and for how many seconds.
+    pub fn cookie(&self) -> (Secret, i64) {
+        self.cookie.clone()
+    }
+
+    /// # Errors
+    /// When the database is away; the write is then undone.
+    pub async fn keep(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        trusted_device::insert(db, self.row).await?;
+        self.line.insert(db).await
+    }
+
+    /// After the commit.
+    pub fn said(trace: &Trace) {
+        log::said(trace, Happened::DeviceTrusted);
+    }
+}
+
+/// From the sign-in on this browser is. None where there are none.
+pub(in crate::flows) fn trust(app: &App, visitor: &Visitor, user: &User, trace: &Trace) -> Option<Trusting> {
+    let life = life(app)?;
     let (secret, now) = (app.secret(), app.now());
     let row = TrustedDevice {
         hash: secret.hash(),
@@ -55,13 +79,7 @@ pub async fn trust(app: &App, visitor: &Visitor, user: &User, trace: &Trace) -> 
         expires_at: now + life,
     };
     let line = Line::new(app, trace, user.id, Happened::DeviceTrusted, &visitor.device);
-    write!(app, db => {
-        trusted_device::insert(db, row).await?;
-        line.insert(db).await
-    })
-    .await?;
-    log::said(trace, Happened::DeviceTrusted);
-    Ok(Some((secret, life)))
+    Some(Trusting { row, line, cookie: (secret, life) })
 }
 
 /// A browser that is trusted. Times are seconds since 1970.

@@ -130,6 +130,42 @@ async fn an_app_that_nobody_confirmed_is_none() {
     assert_ne!(browser.page().read("factor-secret"), first);
 }
 
+/// Whoever else is in the account, with a stolen password say, neither sees the key that somebody is reading nor has one of
+/// their own confirmed by them.
+#[tokio::test]
+async fn sec_132_an_app_is_confirmed_only_where_it_was_begun() {
+    let f = fixtures().await;
+    let mut thief = f.signed_in(&f.u1).await;
+    thief.goto("/account/factors").await.press("factors-begin").await;
+    let stolen = Phone::reading(&thief.page().read("factor-secret"));
+    let (action, method, form) = thief.fill("factor-code", &stolen.shows(f.now())).form("factors-confirm");
+    let mut owner = f.signed_in(&f.u1).await;
+    owner.goto("/account/factors").await;
+    assert!(!owner.sees("factor-secret"), "{}", owner.page());
+    owner.press("factors-begin").await;
+    let own = Phone::reading(&owner.page().read("factor-secret"));
+    assert_ne!(own.shows(f.now()), stolen.shows(f.now()));
+    // What was begun first is over, at its own place, too.
+    thief.submit(&action, method, &form).await;
+    assert!(!thief.sees("recovery-codes") && !thief.sees("factor-secret"), "{}", thief.page());
+    owner.fill("factor-code", &own.shows(f.now())).press("factors-confirm").await;
+    assert!(owner.sees("recovery-codes"), "{}", owner.page());
+}
+
+/// A new password makes a key worthless that was begun under the old one.
+#[tokio::test]
+async fn sec_132_a_new_password_ends_what_was_begun() {
+    let f = fixtures().await;
+    let mut browser = f.signed_in(&f.u1).await;
+    browser.goto("/account/factors").await.press("factors-begin").await;
+    let phone = Phone::reading(&browser.page().read("factor-secret"));
+    let stale = browser.fill("factor-code", &phone.shows(f.now())).form("factors-confirm");
+    seed::set_password(&f.app, &f.u1, "eleven narrow bridges").await;
+    browser.submit(&stale.0, stale.1, &stale.2).await;
+    assert!(!browser.sees("recovery-codes"), "{}", browser.page());
+    assert!(!factors::of(&f.app, f.u1.id.parse().unwrap()).await.unwrap().any());
+}
+
 /// Requirement MF6: an operator helps whoever has lost everything.
 #[tokio::test]
 async fn an_operator_takes_all_factors_away() {

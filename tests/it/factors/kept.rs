@@ -3,7 +3,10 @@
 use sea_orm::{EntityTrait, PaginatorTrait};
 use signet::{
     app::reseal::totp_context,
-    flows::{admin::users, factors::totp},
+    flows::{
+        admin::users,
+        factors::{self, totp},
+    },
     jobs,
     store::{passkey, recovery_code, sign_in, totp as store, trusted_device},
 };
@@ -48,7 +51,7 @@ async fn what_is_over_is_forgotten() {
     browser.submit(&action, method, &form.also("trust", "yes")).await;
     half_way(&f, &mut f.browser(), &f.c1).await;
     let user = find(&f.app, &f.u2).await;
-    totp::begin(&f.app, &user).await.unwrap().expect("nothing yet");
+    totp::begin(&f.app, &user, &factors::Place::session(&f.app, user.id, user.id)).await.unwrap().expect("nothing yet");
     let db = &f.app.db;
     let count = async || {
         [

@@ -292,6 +292,38 @@ async fn sec_122_a_mailbox_is_not_filled_with_links() {
     assert!(browser.sees("login-submit"), "the way back: {}", browser.page());
 }
 
+/// A link works where it was asked for; a newer one for another place, which a stranger may have asked for, leaves it.
+#[tokio::test]
+async fn sec_119_a_newer_link_ends_the_older_ones_of_its_place_alone() {
+    let f = with(&[]).await;
+    let (mut owner, mut stranger) = (f.browser(), f.browser());
+    let asked = f.c1.asks();
+    let first = ask(&f, &mut owner, &asked, &f.u1).await;
+    ask(&f, &mut stranger, &f.c1.asks(), &f.u1).await;
+    owner.goto(&first).await;
+    assert!(owner.sees("question-submit"), "{}", owner.page());
+    let second = ask(&f, &mut owner, &asked, &f.u1).await;
+    owner.goto(&first).await;
+    assert!(!owner.sees("question-submit"), "the older of one place: {}", owner.page());
+    open(&mut owner, &second).await;
+    assert!(is_inside(&owner), "{}", owner.page());
+}
+
+/// Decision K11: strangers who ask for links do not keep out whoever has signed in at a browser before.
+#[tokio::test]
+async fn sec_122_strangers_leave_links_for_who_is_known() {
+    let f = with(&[]).await;
+    let mut owner = f.signed_in(&f.u1).await;
+    owner.goto("/account").await.press("account-sign-out").await;
+    let mut stranger = f.browser();
+    for _ in 0..5 {
+        ask(&f, &mut stranger, &f.c1.asks(), &f.u1).await;
+    }
+    let link = ask(&f, &mut owner, &f.c1.asks(), &f.u1).await;
+    open(&mut owner, &link).await;
+    assert!(is_inside(&owner), "{}", owner.page());
+}
+
 /// Whoever must sign in again does so by a link, too, at a browser where somebody else was signed in before.
 #[tokio::test]
 async fn a_link_signs_in_again_and_as_somebody_else() {

@@ -274,6 +274,21 @@ async fn sec_128_a_mailed_code_has_one_winner() {
     assert_eq!(sessions_of(&browser, &action, &form).await, 1);
 }
 
+/// However often a code is mailed for it, a sign-in does not wait much longer than 15 minutes for its second step.
+#[tokio::test]
+async fn sec_130_mailed_codes_do_not_keep_a_sign_in_open() {
+    let (f, _) = with_both(&[]).await;
+    let mut browser = f.browser();
+    half_way(&f, &mut browser, &f.c1).await;
+    f.clock.advance(800);
+    have_mailed(&f, &mut browser, &f.u1).await;
+    f.clock.advance(590);
+    let code = have_mailed(&f, &mut browser, &f.u1).await;
+    f.clock.advance(110);
+    step(&mut browser, &code).await;
+    assert!(!is_inside(&browser), "{}", browser.page());
+}
+
 /// How many of many who send this at once get a session.
 pub async fn sessions_of(browser: &Browser, action: &str, form: &Parameters) -> usize {
     let mut tries = JoinSet::new();

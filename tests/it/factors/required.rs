@@ -50,6 +50,27 @@ async fn whoever_has_none_sets_one_up_on_the_way_and_goes_on_to_the_app() {
     assert!(is_inside(&again), "{}", again.page());
 }
 
+/// Two who are half-way at once, one of them with a stolen password: each has a key of their own, and the newest counts.
+#[tokio::test]
+async fn sec_132_a_key_is_shown_at_one_place_only() {
+    let f = of_everybody().await;
+    let (mut thief, mut owner) = (f.browser(), f.browser());
+    thief.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
+    let stolen = Phone::reading(&thief.page().read("factor-secret"));
+    owner.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
+    let own = owner.page().read("factor-secret");
+    assert_ne!(thief.page().read("factor-secret"), own);
+    step(&mut thief, &stolen.shows(f.now())).await;
+    assert!(!is_inside(&thief) && !thief.sees("recovery-codes"), "{}", thief.page());
+    // Whoever was overtaken is shown another key; the one before it is over.
+    owner.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
+    set_up(&f, &mut owner).await;
+    let mut again = f.browser();
+    again.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
+    step(&mut again, &stolen.shows(f.now())).await;
+    assert!(!is_inside(&again), "{}", again.page());
+}
+
 /// A session from before the operator's change opens nothing until there is more.
 #[tokio::test]
 async fn a_session_of_one_step_is_not_enough_for_the_account() {

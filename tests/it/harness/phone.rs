@@ -5,11 +5,17 @@ use signet::{
     flows::{
         account::User,
         admin::users,
-        factors::totp::{self, Confirmed, Confirming},
+        factors::{
+            Place,
+            totp::{self, Confirmed, Confirming},
+        },
+        login::Standing,
         visitor::Device,
     },
     protocol::trace::Kind,
 };
+
+use uuid::Uuid;
 
 use super::seed::Person;
 
@@ -50,10 +56,11 @@ pub async fn find(app: &App, person: &Person) -> User {
 /// Somebody sets one up. What it shows in this moment is used by that.
 pub async fn phone(app: &App, person: &Person) -> Phone {
     let user = find(app, person).await;
-    let begun = totp::begin(app, &user).await.unwrap().expect("the person has none");
+    let place = Place::session(app, user.id, Uuid::nil());
+    let begun = totp::begin(app, &user, &place).await.unwrap().expect("the person has none");
     let phone = Phone::reading(&begun.secret);
     let device = Device::new([127, 0, 0, 1].into(), None);
-    let who = Confirming { user: &user, device: &device, sign_in: None };
+    let who = Confirming { user: &user, standing: Standing::of(&user), place: &place, device: &device, sign_in: None };
     match totp::confirm(app, who, &phone.shows(app.now()), &app.trace(Kind::Account)).await.unwrap() {
         Confirmed::Well(codes) => Phone { codes: codes.map(|codes| codes.shown()).unwrap_or_default(), ..phone },
         _ => panic!("the app was not confirmed"),

@@ -178,7 +178,9 @@ async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Respo
     let is_fresh = factors::check_fresh(app, me).await.is_ok();
     // Whoever looks over a shoulder hours later does not learn the key.
     let begun = match is_fresh {
-        true => totp::pending(app, &me.user).await.map_err(|error| refuse(error.into()))?,
+        true => {
+            totp::pending(app, &me.user, &factors::Place::of(app, me)).await.map_err(|error| refuse(error.into()))?
+        }
         false => None,
     };
     let view = FactorsPage {
