@@ -66,6 +66,11 @@ impl FactorsPage {
         device.name.as_deref().unwrap_or_else(|| self.frame.t("sessions.browser"))
     }
 
+    /// So few that it is time for new ones.
+    fn are_few(&self, count: &u64) -> bool {
+        *count <= 3
+    }
+
     fn left(&self, count: &u64) -> String {
         self.frame.with("factors.codes_left", &[("count", &count.to_string())])
     }
