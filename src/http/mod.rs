@@ -164,7 +164,7 @@ pub fn allowed(path: &str) -> &'static str {
         "/api/registration-tokens" | "/api/invitations" => "GET, HEAD, POST",
         path if path.starts_with("/oauth2/register/") => "GET, HEAD, PUT, DELETE",
         path if path.starts_with("/api/registration-tokens/") || path.starts_with("/api/invitations/") => "DELETE",
-        path if path.starts_with("/api/mails/") => "POST",
+        path if path.starts_with("/api/mails/") || path.starts_with("/api/users/") => "POST",
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }

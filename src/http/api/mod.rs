@@ -15,6 +15,7 @@ pub mod paging;
 pub mod person;
 pub mod problem;
 pub mod registration_tokens;
+pub mod users;
 
 use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi, registry::Registry};
@@ -27,7 +28,7 @@ use crate::{app::App, flows::api_access};
 pub fn administration() -> impl OpenApi {
     (
         (keys::Keys, registration_tokens::RegistrationTokens, invitations::Invitations),
-        (logout_deliveries::LogoutDeliveries, mails::Mails),
+        (logout_deliveries::LogoutDeliveries, mails::Mails, users::Users),
     )
 }
 

@@ -5,7 +5,11 @@ use signet::flows::factors;
 use super::{cookie, half_way, is_inside, step, with_phone};
 use crate::{
     accounts::signed_in::log,
-    harness::{Browser, Fixtures, fixtures, phone::Phone, seed},
+    harness::{
+        Browser, Call, Fixtures, Parameters, Tokens, fixtures,
+        phone::Phone,
+        seed::{self, ClientSpec},
+    },
 };
 
 async fn subjects(f: &Fixtures) -> Vec<String> {
@@ -181,4 +185,40 @@ async fn an_operator_takes_all_factors_away() {
     assert_eq!(subjects(&f).await[0], "Your second factors were removed");
     assert!(log(&f, &f.u1).await.contains(&"factors_reset".to_owned()));
     assert!(factors::reset(&f.app, uuid::Uuid::nil()).await.is_err());
+}
+
+/// The same by the API, for machines of the operator alone.
+#[tokio::test]
+async fn a_machine_of_the_operator_takes_all_factors_away() {
+    let (f, _) = with_phone().await;
+    let token = async |scope: &'static str| {
+        let machine = f.client(ClientSpec { scope, ..ClientSpec::machine(scope.split(':').next().unwrap()) }).await;
+        let form = Parameters::new(&[("grant_type", "client_credentials"), ("scope", scope)]);
+        Tokens::of(&machine.token(form).await).access
+    };
+    let reset = |id: &str| Call::post(&format!("/api/users/{id}/reset-factors"));
+    let (operator, other) = (token("signet:admin").await, token("reports.read").await);
+    assert_eq!(f.site.send(reset(&f.u1.id)).await.status, 401);
+    assert_eq!(f.site.send(reset(&f.u1.id).bearer(&other)).await.status, 401);
+    for nobody in ["x", &uuid::Uuid::nil().to_string()] {
+        assert_eq!(f.site.send(reset(nobody).bearer(&operator)).await.status, 404, "{nobody}");
+    }
+    assert!(factors::of(&f.app, f.u1.id.parse().unwrap()).await.unwrap().any());
+    assert_eq!(f.site.send(reset(&f.u1.id).bearer(&operator)).await.status, 204);
+    assert!(!factors::of(&f.app, f.u1.id.parse().unwrap()).await.unwrap().any());
+    assert_eq!(subjects(&f).await[0], "Your second factors were removed");
+}
+
+/// Requirement MF2: whoever has few left is told so while there is time.
+#[tokio::test]
+async fn who_has_few_recovery_codes_left_is_told_to_make_new_ones() {
+    let (f, phone) = with_phone().await;
+    for (n, code) in phone.codes[..7].iter().enumerate() {
+        let mut browser = f.browser();
+        half_way(&f, &mut browser, &f.c1).await;
+        browser.press("factor-recovery").await;
+        step(&mut browser, code).await;
+        browser.goto("/account/factors").await;
+        assert_eq!(browser.sees("factors-codes-few"), n == 6, "{}", browser.page());
+    }
 }
