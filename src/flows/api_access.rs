@@ -78,7 +78,7 @@ async fn person_traced(app: &App, bearer: &Bearer<'_>, device: Device, trace: &m
     if let Some(session) = tokens::session_of(&grant) {
         note_use(app, session).await?;
     }
-    Ok(Me { user, session: grant.session_id, auth_time: grant.auth_time, proved, device })
+    Ok(Me { user, session: grant.session_id, grant: Some(grant.id), auth_time: grant.auth_time, proved, device })
 }
 
 /// The session of a program is in use.

@@ -102,7 +102,7 @@ pub enum Proof {
 /// come one after the other, and the old password opens nothing after the new one is there (case SEC-108).
 #[derive(Debug, Clone, Copy)]
 pub struct Standing {
-    person: Uuid,
+    pub(super) person: Uuid,
     token_version: i32,
     password_changed_at: Option<i64>,
 }

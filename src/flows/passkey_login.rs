@@ -7,7 +7,7 @@ use super::{
     attempt::{self, Ended as Tried, Method as Way},
     authorize,
     event::{self, Event},
-    factors,
+    factors::{self, passkey::Checked},
     login::{Outcome, Standing},
     second_factor,
     visitor::Visitor,
@@ -69,12 +69,7 @@ pub(super) async fn prove(
     answer: &str,
     trace: &mut Trace,
 ) -> Result<Proof> {
-    // Nobody guesses a signature: this only bounds the work, and holds nobody up who has a password.
-    let keys = [Key::Passkeys(visitor.address)];
-    if let Some(wait) = app.throttle.wait(&keys, app.now()) {
-        let error = wait.refusal();
-        event::refused(trace, &error);
-        trace.refused(&error);
+    if let Some(wait) = wait(app, visitor, answer, trace) {
         return Ok(Proof::TooMany(wait));
     }
     let user = match passkey::whose(answer) {
@@ -86,7 +81,14 @@ pub(super) async fn prove(
     // The second step of somebody else's sign-in is not asked of anybody.
     let asked = asked.filter(|row| row.user_id.is_none());
     let proved = match (user.as_ref().filter(|user| may_sign_in(user)), asked) {
-        (Some(user), Some(row)) => factors::passkey::check(app, (user, &visitor.device), row, answer, trace).await?,
+        (Some(user), Some(row)) => {
+            match factors::passkey::check(app, (user, &visitor.device), row, answer, trace).await? {
+                Checked::Right(methods) => Some(methods),
+                Checked::Wrong => None,
+                // Sent twice, say: nothing was tried.
+                Checked::Over => return Ok(Proof::Wrong),
+            }
+        }
         (_, row) => {
             let words =
                 if row.is_none() { "an answer to nothing" } else { "the passkey of nobody, or of a closed account" };
@@ -104,11 +106,22 @@ pub(super) async fn prove(
             Ok(Proof::Right(Box::new(user), proved))
         }
         _ => {
-            app.throttle.failed(&keys, app.now());
+            app.throttle.failed(&[Key::Passkeys(visitor.address)], app.now());
             event::happened(trace, Event::Login, "refused");
             Ok(Proof::Wrong)
         }
     }
+}
+
+/// Nobody guesses a signature: waiting only bounds the work, and holds nobody up who has a password, or whose passkey has
+/// signed in at this browser before (K11).
+pub(super) fn wait(app: &App, visitor: &Visitor, answer: &str, trace: &mut Trace) -> Option<Wait> {
+    let is_known = passkey::whose(answer).is_some_and(|id| visitor.knows(app, id));
+    let wait = app.throttle.wait(&[Key::Passkeys(visitor.address)], app.now()).filter(|_| !is_known)?;
+    let error = wait.refusal();
+    event::refused(trace, &error);
+    trace.refused(&error);
+    Some(wait)
 }
 
 fn may_sign_in(user: &User) -> bool {

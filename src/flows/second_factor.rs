@@ -1,6 +1,8 @@
 //! The second step of a sign-in. Whoever has given the first proof and owes another is not signed in (case SEC-130): a row
 //! of the journey and the browser remembers what was proved, and the second proof makes it a session.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,8 +12,8 @@ use super::{
     authorize::{self, Journey},
     event::{self, Event},
     factors::{
-        self, Have, Place, Spent, mailed,
-        passkey::{self, Kept, Making},
+        self, Have, Permit, Place, Spent, mailed,
+        passkey::{self, Checked, Kept, Making},
         recovery::{self, Codes},
         totp::{self, Begun, Confirmed, Confirming},
         trusted,
@@ -31,7 +33,7 @@ use crate::{
         secret::{Secret, SecretHash, equal},
     },
     protocol::{
-        Code, Result,
+        Code, Error, Result,
         assurance::{Level, Method, Methods},
         rule,
         step::Step,
@@ -147,20 +149,20 @@ pub enum What {
 pub async fn look(app: &App, id: Uuid, visitor: &Visitor) -> Result<Option<Asked>, Refused> {
     let journey = authorize::look(app, id, visitor, Kind::Login).await?;
     let trace = journey.trace.clone();
-    let asked = look_traced(app, id, visitor, journey).await;
+    let asked = look_traced(app, visitor, journey).await;
     match asked {
         Ok(asked) => Ok(asked),
         Err(error) => super::settle(app, trace, Err(error)),
     }
 }
 
-async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, journey: Journey) -> Result<Option<Asked>> {
+async fn look_traced(app: &App, visitor: &Visitor, journey: Journey) -> Result<Option<Asked>> {
     let Some(user) = whose(app, &journey).await? else { return Ok(None) };
     let have = factors::of(app, user.id).await?;
     let mailbox = mailbox(app, &journey, &user, have.any());
     let what = match have.any() {
         true => What::Answer(have),
-        false => match totp::begin(app, &user, &place(app, id, visitor)).await? {
+        false => match totp::begin(app, &user, &place(app, &user, visitor)).await? {
             Some(begun) => What::SetUp(Box::new(begun)),
             None => What::Answer(factors::of(app, user.id).await?),
         },
@@ -168,8 +170,8 @@ async fn look_traced(app: &App, id: Uuid, visitor: &Visitor, journey: Journey) -
     Ok(Some(Asked { journey, user, what, mailbox }))
 }
 
-fn place(app: &App, id: Uuid, visitor: &Visitor) -> Place {
-    Place::journey(app, id, &visitor.browser_hash())
+fn place(app: &App, user: &User, visitor: &Visitor) -> Place {
+    Place::browser(app, user.id, &visitor.browser_hash())
 }
 
 /// None where a code by mail would not be enough for the app.
@@ -395,7 +397,7 @@ async fn judge(
             trace.passed(&rule::SECOND_FACTOR, Some(Shown::word(given.name())));
             return Ok(Judged::Right(methods, codes));
         }
-        // Nothing was guessed: the sign-in was done meanwhile, in another window say.
+        // Nothing was guessed: the sign-in was done meanwhile, in another window say, or a key was begun elsewhere.
         Judged::Over => {
             finish(app, id).await?;
             return Ok(Judged::Over);
@@ -439,17 +441,17 @@ async fn is_right(
             let used = recovery::spend(app, (user, device), row.id, code, trace).await?;
             return Ok(spent(used, Method::RecoveryCode));
         }
-        Given::Passkey(answer) => passkey::check(app, (user, device), row, answer, trace).await?,
+        Given::Passkey(answer) => match passkey::check(app, (user, device), row, answer, trace).await? {
+            Checked::Right(methods) => Some(methods),
+            Checked::Wrong => None,
+            Checked::Over => return Ok(Judged::Over),
+        },
         Given::MailCode(code) => {
-            return Ok(match mailed::finish(app, user, row, code).await? {
-                true => Judged::Right(Methods::of([Method::Mail]), None),
-                false => Judged::Wrong,
-            });
+            return Ok(spent(mailed::finish(app, user, row, code).await?, Method::Mail));
         }
         Given::First(code) => {
-            let place = place(app, row.journey_id.unwrap_or_default(), visitor);
-            let (standing, place) = (Standing::kept(user.id, row), &place);
-            let who = Confirming { user, standing, place, device, sign_in: Some(row.id) };
+            let (permit, place) = (Permit::half_way(Standing::kept(user.id, row)), &place(app, user, visitor));
+            let who = Confirming { user, permit, place, device, sign_in: Some(row.id) };
             return Ok(match totp::confirm(app, who, code, trace).await? {
                 Confirmed::Well(codes) => Judged::Right(Methods::of([Method::Totp]), codes),
                 Confirmed::WrongCode => Judged::Wrong,
@@ -457,7 +459,7 @@ async fn is_right(
             });
         }
         Given::NewPasskey(answer, name) => {
-            let making = Making { user, standing: Standing::kept(user.id, row), device, name };
+            let making = Making { user, permit: Permit::half_way(Standing::kept(user.id, row)), device, name };
             return match passkey::keep(app, making, row, answer, trace).await {
                 Ok(Kept::Well(methods, codes)) => Ok(Judged::Right(methods, codes)),
                 Ok(Kept::Over | Kept::Full) => Ok(Judged::Over),
@@ -596,28 +598,51 @@ pub async fn ask_for_program(app: &App, visitor: &Visitor) -> Result<Option<(Sec
     let trace = app.trace(Kind::Login).from(visitor.address);
     let asked = async {
         let Some(Challenge { options, state }) = passkey::ask_anybody(app)? else { return Ok(None) };
-        let secret = app.secret();
-        let row = SignIn {
-            ticket_hash: Some(secret.hash()),
-            browser_hash: caller(app, visitor),
-            challenge: Some(state),
-            expires_at: app.now() + TICKET,
-            ..row(app, visitor, None, &Methods::default())
-        };
-        write!(app, db => sign_in::replace(db, row).await).await?;
-        Ok(Some((secret, options)))
+        // Anybody can ask, as often as they like: what was asked is kept by whoever asks, sealed for them.
+        let question = Question { state, until: app.now() + TICKET };
+        let plain = serde_json::to_vec(&question).map_err(Error::internal)?;
+        let sealed = app.master_key.seal(&question_context(app, visitor), &plain, app.random.bytes());
+        Ok(Some((Secret::presented(&URL_SAFE_NO_PAD.encode(sealed)), options)))
     };
     let asked = asked.await;
     super::settle(app, trace, asked)
 }
 
-/// What was asked of anybody by a program.
+/// What was asked of a passkey by a program.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    state: String,
+    until: i64,
+}
+
+fn question_context(app: &App, visitor: &Visitor) -> String {
+    format!("passkey question/{}", URL_SAFE_NO_PAD.encode(caller(app, visitor).0))
+}
+
+/// What was asked of anybody by this program: for the first who answers it, of all servers.
 ///
 /// # Errors
 /// When the database is away.
 pub(super) async fn asked_by_program(app: &App, visitor: &Visitor, ticket: &str) -> Result<Option<SignIn>> {
-    let row = sign_in::of_ticket(&app.db, &Secret::presented(ticket).hash(), app.now()).await?;
-    Ok(row.filter(|row| equal(&row.browser_hash.0, &caller(app, visitor).0)))
+    let sealed = URL_SAFE_NO_PAD.decode(ticket).unwrap_or_default();
+    let question = app.master_key.open(&question_context(app, visitor), &sealed).ok();
+    let question = question.and_then(|plain| serde_json::from_slice::<Question>(&plain).ok());
+    let Some(Question { state, until }) = question.filter(|question| question.until > app.now()) else {
+        return Ok(None);
+    };
+    let row = SignIn {
+        ticket_hash: Some(Secret::presented(ticket).hash()),
+        browser_hash: caller(app, visitor),
+        challenge: Some(state),
+        expires_at: until,
+        ..row(app, visitor, None, &Methods::default())
+    };
+    let fresh = row.clone();
+    match write!(app, db => sign_in::replace(db, fresh).await).await {
+        Ok(()) => Ok(Some(row)),
+        Err(error) if store::is_duplicate(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// After the first proof of a program. None for whom has nothing to prove with yet.

@@ -114,19 +114,12 @@ pub async fn take_challenge(db: &impl ConnectionTrait, seen: &SignIn) -> Result<
     Ok(same.filter(Column::Challenge.eq(challenge.as_str())).exec(db).await?.rows_affected == 1)
 }
 
-/// The newest code is the only one. The sign-in waits for it, though in all no more than `longest` seconds, and counts on
-/// the tries that are left.
-pub async fn set_code(
-    db: &impl ConnectionTrait,
-    seen: &SignIn,
-    code: SecretHash,
-    until: i64,
-    longest: i64,
-) -> Result<bool, DbErr> {
+/// The newest code is the only one. The sign-in waits for it, and counts on the tries that are left.
+pub async fn set_code(db: &impl ConnectionTrait, seen: &SignIn, code: SecretHash, until: i64) -> Result<bool, DbErr> {
     let change = ActiveModel {
         code_hash: Set(Some(code)),
         code_expires_at: Set(Some(until)),
-        expires_at: Set(Ord::max(seen.expires_at, Ord::min(until, seen.created_at + longest))),
+        expires_at: Set(Ord::max(seen.expires_at, until)),
         ..Default::default()
     };
     Ok(Entity::update_many().set(change).filter(Column::Id.eq(seen.id)).exec(db).await?.rows_affected == 1)

@@ -1,10 +1,6 @@
 //! Authenticator apps (RFC 6238): one for each person. The row is active from its first right code on.
 
-use sea_orm::{
-    ActiveValue::Set,
-    entity::prelude::*,
-    sea_query::{ExprTrait, OnConflict},
-};
+use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::ExprTrait};
 
 use super::Sealed;
 use crate::crypto::secret::SecretHash;
@@ -35,8 +31,7 @@ pub async fn find(db: &impl ConnectionTrait, user: Uuid) -> Result<Option<Totp>,
 /// For a person without an active one; what was begun before is forgotten.
 pub async fn begin(db: &impl ConnectionTrait, row: Totp) -> Result<(), DbErr> {
     leave(db, row.user_id).await?;
-    let nothing = OnConflict::column(Column::UserId).do_nothing_on([Column::UserId]).to_owned();
-    Entity::insert(ActiveModel::from(row)).on_conflict(nothing).exec_without_returning(db).await.map(drop)
+    Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await.map(drop)
 }
 
 /// True for the one caller, of all servers, who uses this step (case SEC-128), of the secret that was looked at.

@@ -23,6 +23,8 @@ pub struct Me {
     pub user: User,
     /// The session that this is part of; what ends other sessions leaves it.
     pub session: Option<Uuid>,
+    /// Of the token, where it came by one.
+    pub grant: Option<Uuid>,
     /// When the person last proved who they are.
     pub auth_time: i64,
     /// By what means.
@@ -42,6 +44,7 @@ impl Me {
         Ok(found.filter(enough).map(|(session, user)| Me {
             user,
             session: Some(session.id),
+            grant: None,
             auth_time: session.auth_time,
             proved: session.proved(),
             device: visitor.device.clone(),

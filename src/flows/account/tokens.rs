@@ -175,6 +175,9 @@ pub async fn second_step(app: &App, visitor: &Visitor, ticket: &str, given: Give
 pub async fn with_passkey(app: &App, visitor: &Visitor, ticket: &str, answer: &str) -> Result<SecondStep, Refused> {
     let mut trace = run(app, visitor);
     let outcome = async {
+        if let Some(wait) = passkey_login::wait(app, visitor, answer, &mut trace) {
+            return Ok(SecondStep::TooMany(wait));
+        }
         let Some(row) = second_factor::asked_by_program(app, visitor, ticket).await? else {
             return Ok(SecondStep::Over);
         };

@@ -2,9 +2,10 @@
 //! sign-in that waits for its second step, and ends it. They never make a sign-in `aal2`: whoever reads somebody's mail can
 //! set a new password, too.
 
+use super::Spent;
 use crate::{
     app::App,
-    crypto::secret::SecretHash,
+    crypto::secret::{SecretHash, equal},
     flows::{
         account::{address, links},
         mail::{self, Letter, Outgoing},
@@ -49,9 +50,11 @@ pub async fn send(app: &App, visitor: &Visitor, user: &User, row: &SignIn) -> Re
     let Some(to) = user.email.clone() else { return Ok(false) };
     let code = draw(app);
     let (hash, now) = (tag(app, row, &to, &code), app.now());
+    // However often one is mailed, the sign-in does not wait for ever.
+    let until = Ord::min(now + LIFE, row.created_at + second_factor::LIFE + LIFE);
     let letter = Letter::MailCode {
         code,
-        minutes: u32::try_from(LIFE / 60).unwrap_or_default(),
+        minutes: u32::try_from((until - now) / 60).unwrap_or_default().max(1),
         device: visitor.device.name(),
         forgot: app.url("/account/forgot"),
     };
@@ -66,7 +69,7 @@ pub async fn send(app: &App, visitor: &Visitor, user: &User, row: &SignIn) -> Re
         if !links::has_room_for(db, person, &letter.letter, now).await? {
             return Ok(true);
         }
-        if !sign_in::set_code(db, &row, hash, now + LIFE, second_factor::LIFE + LIFE).await? {
+        if !sign_in::set_code(db, &row, hash, until).await? {
             return Ok(false);
         }
         mail::queue(&of_app, db, letter).await?;
@@ -77,16 +80,22 @@ pub async fn send(app: &App, visitor: &Visitor, user: &User, row: &SignIn) -> Re
     Ok(is_open)
 }
 
-/// Whether this is the code of this sign-in, in its time. With it the sign-in is done: true for one caller.
+/// Whether this is the code of this sign-in, in its time. With it the sign-in is done, for one caller.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn finish(app: &App, user: &User, row: &SignIn, given: &str) -> Result<bool> {
+pub async fn finish(app: &App, user: &User, row: &SignIn, given: &str) -> Result<Spent> {
     let typed: String = given.chars().filter(|c| !c.is_whitespace()).take(2 * DIGITS).collect();
     let is_one = typed.len() == DIGITS && typed.bytes().all(|digit| digit.is_ascii_digit());
-    let Some(email) = user.email.as_deref().filter(|_| is_one && are_on(app)) else { return Ok(false) };
+    let Some(email) = user.email.as_deref().filter(|_| is_one && are_on(app)) else { return Ok(Spent::Wrong) };
     let (id, hash, now) = (row.id, tag(app, row, email, &typed), app.now());
-    Ok(write_one!(app, db => sign_in::finish_by_code(db, id, &hash, now)).await?)
+    // Right when it was looked at: then somebody else was quicker, and nothing was guessed.
+    let was_right = row.code_hash.as_ref().is_some_and(|kept| equal(&kept.0, &hash.0));
+    Ok(match write_one!(app, db => sign_in::finish_by_code(db, id, &hash, now)).await? {
+        true => Spent::Well,
+        false if was_right => Spent::Over,
+        false => Spent::Wrong,
+    })
 }
 
 /// One million is nothing next to 2⁶⁴, so each is as likely as any other.

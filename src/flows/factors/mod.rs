@@ -18,6 +18,7 @@ use super::{
         me::Me,
     },
     event::{self, Changed},
+    login::Standing,
     mail::{self, FactorChange, Letter, Outgoing},
     session_end::Ending,
     visitor::Device,
@@ -34,7 +35,7 @@ use crate::{
         trace::{Kind, Trace},
     },
     store::{
-        self, grant, recovery_code, sign_in, trusted_device,
+        self, grant, recovery_code, session, sign_in, trusted_device,
         user::{self, User},
     },
 };
@@ -142,17 +143,58 @@ pub async fn reset(app: &App, id: Uuid) -> Result<(), Trouble> {
 pub struct Place(SecretHash);
 
 impl Place {
+    /// A session; a token without one is a place of its own.
     pub fn of(app: &App, me: &Me) -> Self {
-        Place::session(app, me.user.id, me.session.unwrap_or_default())
+        Place::session(app, me.user.id, me.session.or(me.grant).unwrap_or_default())
     }
 
     pub fn session(app: &App, person: Uuid, session: Uuid) -> Self {
         Place(SecretHash(app.macs.codes.tag(&[b"place", person.as_bytes(), session.as_bytes()]).to_vec()))
     }
 
-    /// A journey at a browser.
-    pub fn journey(app: &App, id: Uuid, browser: &SecretHash) -> Self {
-        Place(SecretHash(app.macs.codes.tag(&[b"journey", id.as_bytes(), &browser.0]).to_vec()))
+    /// A browser where somebody is half-way, in however many windows.
+    pub fn browser(app: &App, person: Uuid, browser: &SecretHash) -> Self {
+        Place(SecretHash(app.macs.codes.tag(&[b"browser", person.as_bytes(), &browser.0]).to_vec()))
+    }
+}
+
+/// What lets somebody change their factors, for the write that does: there it is looked at again.
+#[derive(Debug, Clone, Copy)]
+pub struct Permit {
+    standing: Standing,
+    session: Option<Uuid>,
+    grant: Option<Uuid>,
+    has_proved_two: bool,
+}
+
+impl Permit {
+    /// Of somebody who is signed in, whom [`check_fresh`] has let pass.
+    fn of(me: &Me) -> Self {
+        Permit {
+            standing: Standing::of(&me.user),
+            session: me.session,
+            grant: me.grant,
+            has_proved_two: me.proved.level() == Level::Two,
+        }
+    }
+
+    /// Of somebody without a factor, in a sign-in.
+    pub fn half_way(standing: Standing) -> Self {
+        Permit { standing, session: None, grant: None, has_proved_two: false }
+    }
+
+    /// It locks the person: until the write ends, nobody else changes what it rests on.
+    async fn holds(self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+        let person = self.standing.person;
+        if !self.standing.holds(db).await? {
+            return Ok(false);
+        }
+        let is_signed_in = match (self.session, self.grant) {
+            (Some(session), _) => session::is_of(db, session, person).await?,
+            (None, Some(grant)) => grant::find(db, grant).await?.is_some_and(|(grant, _)| grant.revoked_at.is_none()),
+            (None, None) => true,
+        };
+        Ok(is_signed_in && (self.has_proved_two || !has_any(db, person).await?))
     }
 }
 

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Change, Place, check_fresh, recovery::Codes, said};
+use super::{Change, Permit, Place, check_fresh, recovery::Codes, said};
 use crate::{
     app::App,
     crypto::{
@@ -125,8 +125,17 @@ fn methods(made: &Made) -> Methods {
     Methods::of([Some(kind), made.verified.then_some(Method::UserVerified)].into_iter().flatten())
 }
 
-/// Whether one of the person's passkeys answers what was asked in `row`, and what that proves. It is answered by this,
-/// however it ends (case SEC-134).
+/// How an answer of a passkey is judged.
+pub(in crate::flows) enum Checked {
+    /// What it proves.
+    Right(Methods),
+    Wrong,
+    /// It was answered before, by the same answer sent twice say, or was never asked.
+    Over,
+}
+
+/// Whether one of the person's passkeys answers what was asked in `row`. It is answered by this, however it ends (case
+/// SEC-134).
 ///
 /// # Errors
 /// When the database is away.
@@ -136,23 +145,23 @@ pub(in crate::flows) async fn check(
     row: &SignIn,
     answer: &str,
     trace: &mut Trace,
-) -> Result<Option<Methods>> {
+) -> Result<Checked> {
     let rows = passkey::all_of(&app.db, user.id).await?;
     let Some(state) = take(app, row).await? else {
         refused(trace, "an answer to a challenge that is over");
-        return Ok(None);
+        return Ok(Checked::Over);
     };
     match site(app)?.check(&state, answer, &records(&rows)) {
         Ok(made) => {
             let credential = hash(&made);
             let seen = rows.into_iter().find(|row| row.credential == credential);
-            let Some(seen) = seen else { return Ok(None) };
+            let Some(seen) = seen else { return Ok(Checked::Wrong) };
             let (record, synced, now) = (made.record.clone(), made.synced, app.now());
             let used = write_one!(app, db => passkey::used(db, &seen, record, synced, now)).await?;
             if !used {
                 refused(trace, "a passkey that was used or removed at the same moment");
             }
-            Ok(used.then(|| methods(&made)))
+            Ok(if used { Checked::Right(methods(&made)) } else { Checked::Wrong })
         }
         Err(Wrong::Broken(cause)) => Err(Error::internal(Wrong::Broken(cause))),
         Err(wrong) => {
@@ -160,7 +169,7 @@ pub(in crate::flows) async fn check(
             if wrong == Wrong::Copied {
                 copied(app, trace, user, device).await?;
             }
-            Ok(None)
+            Ok(Checked::Wrong)
         }
     }
 }
@@ -207,7 +216,7 @@ pub enum Kept {
 pub struct Making<'a> {
     pub user: &'a User,
     /// What lets them.
-    pub standing: Standing,
+    pub permit: Permit,
     pub device: &'a Device,
     /// Empty: after the device.
     pub name: &'a str,
@@ -224,7 +233,7 @@ pub(in crate::flows) async fn keep(
     answer: &str,
     trace: &mut Trace,
 ) -> Result<Kept, Trouble> {
-    let Making { user, standing, device, name } = making;
+    let Making { user, permit, device, name } = making;
     let name = named(name, device)?;
     let Some(state) = take(app, row).await? else { return Ok(Kept::Over) };
     let made = match site(app)?.take_new(&state, answer) {
@@ -249,7 +258,7 @@ pub(in crate::flows) async fn keep(
         last_used_at: None,
     };
     let kept = write!(app, db => {
-        if !standing.holds(db).await? || !sign_in::finish(db, half_way).await? {
+        if !permit.holds(db).await? || !sign_in::finish(db, half_way).await? {
             return Ok(Done::Over);
         }
         // The person is locked: of many that are made at once none is one too many.
@@ -343,8 +352,18 @@ async fn begin_traced(app: &App, me: &Me) -> Result<Begun, Trouble> {
         created_at: now,
         expires_at: now + PATIENCE,
     };
-    // What was asked before in this session is asked no more.
-    write!(app, db => sign_in::replace_at(db, row).await).await?;
+    let permit = Permit::of(me);
+    let kept = write!(app, db => {
+        if !permit.holds(db).await? {
+            return Ok(false);
+        }
+        // What was asked before in this session is asked no more.
+        sign_in::replace_at(db, row).await?;
+        Ok(true)
+    });
+    if !kept.await? {
+        return Err(Standing::lost().into());
+    }
     Ok(Begun { ticket, options })
 }
 
@@ -369,7 +388,7 @@ pub async fn add_for(
         let row =
             row.filter(|row| row.user_id == Some(me.user.id) && equal(&row.browser_hash.0, &Place::of(app, me).0.0));
         let row = row.ok_or_else(|| Trouble::NotFound("passkey that was asked for"))?;
-        let making = Making { user: &me.user, standing: Standing::of(&me.user), device: &me.device, name };
+        let making = Making { user: &me.user, permit: Permit::of(me), device: &me.device, name };
         match keep(app, making, &row, answer, &mut trace).await? {
             Kept::Well(methods, codes) => Ok((methods, codes)),
             Kept::Refused => Err(Trouble::field("credential", Why::Wrong)),
@@ -414,11 +433,11 @@ enum Removed {
 
 async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &Trace) -> Result<(), Trouble> {
     check_fresh(app, me).await?;
-    let (person, standing) = (me.user.id, Standing::of(&me.user));
+    let (person, permit) = (me.user.id, Permit::of(me));
     let change = Change::new(app, trace, &me.user, &me.device, Happened::PasskeyRemoved, FactorChange::PasskeyRemoved);
     let removed = write!(app, db => {
         // It locks the person: of two that are removed at once, one is the last.
-        if !standing.holds(db).await? {
+        if !permit.holds(db).await? {
             return Ok(Removed::Lost);
         }
         let others = passkey::all_of(db, person).await?.into_iter().filter(|row| row.id != id).count();

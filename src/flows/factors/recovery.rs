@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Change, Spent, check_fresh, has_any, said};
+use super::{Change, Permit, Spent, check_fresh, has_any, said};
 use crate::{
     app::App,
     crypto::secret::SecretHash,
@@ -127,9 +127,9 @@ async fn renew_traced(app: &App, me: &Me, trace: &Trace) -> Result<Codes, Troubl
     let (hashes, id, now) = (codes.hashes(app, me.user.id), me.user.id, app.now());
     let told = FactorChange::RecoveryCodesMade;
     let change = Change::new(app, trace, &me.user, &me.device, Happened::RecoveryCodesMade, told);
-    let standing = Standing::of(&me.user);
+    let permit = Permit::of(me);
     let made = write!(app, db => {
-        if !standing.holds(db).await? {
+        if !permit.holds(db).await? {
             return Ok(None);
         }
         if !has_any(db, id).await? {

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Change, Place, Spent, check_fresh, recovery, said};
+use super::{Change, Permit, Place, Spent, check_fresh, recovery, said};
 use crate::{
     app::{App, reseal::totp_context},
     crypto::{
@@ -24,7 +24,7 @@ use crate::{
     store::{
         Sealed, recovery_code, sign_in,
         totp::{self, Totp},
-        user::User,
+        user::{self, User},
     },
 };
 
@@ -55,7 +55,7 @@ pub struct Begun {
 /// When the database is away.
 pub async fn begin(app: &App, user: &User, place: &Place) -> Result<Option<Begun>> {
     let mut row = totp::find(&app.db, user.id).await?;
-    if row.as_ref().is_none_or(|row| row.confirmed_at.is_none() && !is_pending(app, row, place)) {
+    if row.as_ref().is_none_or(|row| is_to_replace(row, place, app.now())) {
         let secret = Zeroizing::new(app.random.bytes::<SECRET_LENGTH>());
         let sealed = app.master_key.seal(&totp_context(user.id), secret.as_slice(), app.random.bytes());
         let new = Totp {
@@ -66,11 +66,22 @@ pub async fn begin(app: &App, user: &User, place: &Place) -> Result<Option<Begun
             created_at: app.now(),
             confirmed_at: None,
         };
-        write!(app, db => totp::begin(db, new).await).await?;
-        // Of two that begin at once, one is there.
-        row = totp::find(&app.db, user.id).await?;
+        let (id, now, place) = (user.id, app.now(), place.clone());
+        let begun = write!(app, db => {
+            // The person first, as everywhere; and of two who begin here at once, both read the same.
+            if user::find_locked(db, id).await?.is_none() {
+                return Ok(None);
+            }
+            let row = totp::find(db, id).await?;
+            if row.as_ref().is_none_or(|row| is_to_replace(row, &place, now)) {
+                totp::begin(db, new.clone()).await?;
+                return Ok(Some(new));
+            }
+            Ok(row)
+        });
+        row = begun.await?;
     }
-    match row.filter(|row| is_pending(app, row, place)) {
+    match row.filter(|row| row.confirmed_at.is_none()) {
         Some(row) => Ok(Some(begun(&open(app, user, &row)?))),
         None => Ok(None),
     }
@@ -82,14 +93,19 @@ pub async fn begin(app: &App, user: &User, place: &Place) -> Result<Option<Begun
 /// When the database is away.
 pub async fn pending(app: &App, user: &User, place: &Place) -> Result<Option<Begun>> {
     let row = totp::find(&app.db, user.id).await?;
-    match row.filter(|row| is_pending(app, row, place)) {
+    match row.filter(|row| is_pending(row, place, app.now())) {
         Some(row) => Ok(Some(begun(&open(app, user, &row)?))),
         None => Ok(None),
     }
 }
 
-fn is_pending(app: &App, row: &Totp, place: &Place) -> bool {
-    row.confirmed_at.is_none() && app.now() - row.created_at < BEGUN && equal(&row.place.0, &place.0.0)
+fn is_pending(row: &Totp, place: &Place, now: i64) -> bool {
+    row.confirmed_at.is_none() && now - row.created_at < BEGUN && equal(&row.place.0, &place.0.0)
+}
+
+/// It was begun too long ago, or elsewhere.
+fn is_to_replace(row: &Totp, place: &Place, now: i64) -> bool {
+    row.confirmed_at.is_none() && !is_pending(row, place, now)
 }
 
 fn begun(authenticator: &Authenticator) -> Begun {
@@ -135,7 +151,7 @@ pub async fn check(app: &App, user: &User, half_way: Uuid, code: &str) -> Result
 pub struct Confirming<'a> {
     pub user: &'a User,
     /// What lets them.
-    pub standing: Standing,
+    pub permit: Permit,
     pub place: &'a Place,
     pub device: &'a Device,
     pub sign_in: Option<Uuid>,
@@ -155,15 +171,15 @@ pub enum Confirmed {
 /// # Errors
 /// When the database is away.
 pub async fn confirm(app: &App, who: Confirming<'_>, code: &str, trace: &Trace) -> Result<Confirmed> {
-    let Confirming { user, standing, place, device, sign_in: half_way } = who;
+    let Confirming { user, permit, place, device, sign_in: half_way } = who;
     let row = totp::find(&app.db, user.id).await?;
-    let Some(row) = row.filter(|row| is_pending(app, row, place)) else { return Ok(Confirmed::Over) };
+    let Some(row) = row.filter(|row| is_pending(row, place, app.now())) else { return Ok(Confirmed::Over) };
     let Some(step) = step(app, user, &row, code)? else { return Ok(Confirmed::WrongCode) };
     let codes = recovery::Codes::draw(app);
     let (hashes, now, id) = (codes.hashes(app, user.id), app.now(), user.id);
     let change = Change::new(app, trace, user, device, Happened::TotpAdded, FactorChange::TotpAdded);
     let won = write!(app, db => {
-        if !standing.holds(db).await? {
+        if !permit.holds(db).await? {
             return Ok(None);
         }
         if let Some(half_way) = half_way && !sign_in::finish(db, half_way).await? {
@@ -208,8 +224,8 @@ pub async fn confirm_for(app: &App, me: &Me, code: &str) -> Result<Option<recove
     let trace = me.trace(app);
     let confirmed = async {
         check_fresh(app, me).await?;
-        let (standing, place) = (Standing::of(&me.user), &Place::of(app, me));
-        let who = Confirming { user: &me.user, standing, place, device: &me.device, sign_in: None };
+        let (permit, place) = (Permit::of(me), &Place::of(app, me));
+        let who = Confirming { user: &me.user, permit, place, device: &me.device, sign_in: None };
         match confirm(app, who, code, &trace).await? {
             Confirmed::Well(codes) => Ok(codes),
             Confirmed::WrongCode => Err(Trouble::field("code", Why::Wrong)),
@@ -232,10 +248,10 @@ pub async fn remove(app: &App, visitor: &Visitor, me: &Me) -> Result<(), Trouble
 
 async fn remove_traced(app: &App, me: &Me, trace: &Trace) -> Result<(), Trouble> {
     check_fresh(app, me).await?;
-    let (id, standing) = (me.user.id, Standing::of(&me.user));
+    let (id, permit) = (me.user.id, Permit::of(me));
     let change = Change::new(app, trace, &me.user, &me.device, Happened::TotpRemoved, FactorChange::TotpRemoved);
     let removed = write!(app, db => {
-        if !standing.holds(db).await? {
+        if !permit.holds(db).await? {
             return Ok(None);
         }
         if !totp::remove(db, id).await? {

@@ -163,7 +163,7 @@ async fn sec_147_the_last_administrator_stays() {
         };
         let user = users::create(app, new).await.unwrap();
         admins.push((
-            Me { user, session: None, auth_time: 0, proved: Methods::password(), device: device() },
+            Me { user, session: None, grant: None, auth_time: 0, proved: Methods::password(), device: device() },
             person.password,
         ));
     }

@@ -53,7 +53,7 @@ pub fn visitor(app: &App) -> Visitor {
 /// Somebody who has just signed in.
 async fn me(app: &App, person: &Person) -> Me {
     let user = users::find(app, &person.id).await.unwrap();
-    Me { user, session: None, auth_time: app.now(), proved: Methods::password(), device: device() }
+    Me { user, session: None, grant: None, auth_time: app.now(), proved: Methods::password(), device: device() }
 }
 
 /// What was written to whom, oldest first; those that were sent are empty.

@@ -209,6 +209,7 @@ async fn a_name_is_chosen_as_the_settings_say() {
     let me = signet::flows::account::me::Me {
         user: nameless,
         session: None,
+        grant: None,
         auth_time: 0,
         proved: Methods::password(),
         device: super::device(),

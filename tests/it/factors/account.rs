@@ -164,8 +164,13 @@ async fn sec_132_a_new_password_ends_what_was_begun() {
     browser.goto("/account/factors").await.press("factors-begin").await;
     let phone = Phone::reading(&browser.page().read("factor-secret"));
     let stale = browser.fill("factor-code", &phone.shows(f.now())).form("factors-confirm");
-    seed::set_password(&f.app, &f.u1, "eleven narrow bridges").await;
-    browser.submit(&stale.0, stale.1, &stale.2).await;
+    browser.goto("/account/password").await;
+    browser.fill("password-current", &f.u1.password).fill("password-new", "eleven narrow bridges");
+    browser.press("password-submit").await;
+    assert!(browser.sees("notice"), "the session goes on: {}", browser.page());
+    let (action, method, form) = browser.goto("/account/factors").await.form("factors-begin");
+    let form = form.without("do").also("do", "confirm").also("code", stale.2.get("code").unwrap());
+    browser.submit(&action, method, &form).await;
     assert!(!browser.sees("recovery-codes"), "{}", browser.page());
     assert!(!factors::of(&f.app, f.u1.id.parse().unwrap()).await.unwrap().any());
 }

@@ -87,13 +87,17 @@ async fn sec_125_beginning_again_does_not_help() {
 async fn sec_128_a_code_has_one_winner() {
     let (f, phone) = with_phone().await;
     for (button, code) in [("factor-totp", phone.shows(f.now())), ("factor-recovery", phone.codes[0].clone())] {
-        let mut tries = JoinSet::new();
+        let mut browsers = Vec::new();
         for _ in 0..10 {
             let mut browser = f.browser();
             half_way(&f, &mut browser, &f.c1).await;
             if button == "factor-recovery" {
                 browser.press(button).await;
             }
+            browsers.push(browser);
+        }
+        let mut tries = JoinSet::new();
+        for mut browser in browsers {
             let code = code.clone();
             tries.spawn(async move {
                 step(&mut browser, &code).await;

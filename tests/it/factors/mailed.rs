@@ -274,7 +274,7 @@ async fn sec_128_a_mailed_code_has_one_winner() {
     assert_eq!(sessions_of(&browser, &action, &form).await, 1);
 }
 
-/// However often a code is mailed for it, a sign-in does not wait much longer than 15 minutes for its second step.
+/// However often a code is mailed for it, a sign-in waits for its second step for 25 minutes at most.
 #[tokio::test]
 async fn sec_130_mailed_codes_do_not_keep_a_sign_in_open() {
     let (f, _) = with_both(&[]).await;

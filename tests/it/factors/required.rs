@@ -62,7 +62,7 @@ async fn sec_132_a_key_is_shown_at_one_place_only() {
     assert_ne!(thief.page().read("factor-secret"), own);
     step(&mut thief, &stolen.shows(f.now())).await;
     assert!(!is_inside(&thief) && !thief.sees("recovery-codes"), "{}", thief.page());
-    // Whoever was overtaken is shown another key; the one before it is over.
+    // Whoever was overtaken gives the password again, and is shown another key.
     owner.goto(&f.c1.asks().url()).await.sign_in(&f.u1).await;
     set_up(&f, &mut owner).await;
     let mut again = f.browser();

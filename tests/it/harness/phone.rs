@@ -6,7 +6,7 @@ use signet::{
         account::User,
         admin::users,
         factors::{
-            Place,
+            Permit, Place,
             totp::{self, Confirmed, Confirming},
         },
         login::Standing,
@@ -60,7 +60,8 @@ pub async fn phone(app: &App, person: &Person) -> Phone {
     let begun = totp::begin(app, &user, &place).await.unwrap().expect("the person has none");
     let phone = Phone::reading(&begun.secret);
     let device = Device::new([127, 0, 0, 1].into(), None);
-    let who = Confirming { user: &user, standing: Standing::of(&user), place: &place, device: &device, sign_in: None };
+    let permit = Permit::half_way(Standing::of(&user));
+    let who = Confirming { user: &user, permit, place: &place, device: &device, sign_in: None };
     match totp::confirm(app, who, &phone.shows(app.now()), &app.trace(Kind::Account)).await.unwrap() {
         Confirmed::Well(codes) => Phone { codes: codes.map(|codes| codes.shown()).unwrap_or_default(), ..phone },
         _ => panic!("the app was not confirmed"),

@@ -15,7 +15,6 @@ use crate::{
         api::{
             answer::{Accepted, Answer},
             body::Body,
-            person::Caller,
             problem::Problem,
         },
         oauth::Topic,
@@ -31,8 +30,15 @@ impl MagicLink {
     /// The link works for ten minutes, once, and only for the address and program that have asked for it. 404 where links
     /// are not mailed (`second_factor.magic_links`).
     #[oai(path = "/magic-link", method = "post", operation_id = "magic_link")]
-    async fn ask(&self, app: Data<&App>, caller: Caller, who: Body<Who>) -> Result<Accepted<StatusBody>, Problem> {
-        magic_link::ask_for_program(&app, &caller.0, who.0.login()?)?;
+    async fn ask(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        who: Body<WhoHere>,
+    ) -> Result<Accepted<StatusBody>, Problem> {
+        let WhoHere { who, device } = who.0;
+        let visitor = Visitor::of_program(&app, device.as_deref(), address::device(&app, request));
+        magic_link::ask_for_program(&app, &visitor, who.login()?)?;
         Ok(StatusBody::of("accepted").into())
     }
 
@@ -55,6 +61,15 @@ impl MagicLink {
         let visitor = Visitor::of_program(&app, device.as_deref(), address::device(&app, request));
         answer(tokens::by_link(&app, &visitor, &token)).await
     }
+}
+
+/// Whose account, and where.
+#[derive(Object)]
+struct WhoHere {
+    #[oai(flatten)]
+    who: Who,
+    /// `device` of an earlier answer: strangers who ask for links leave some for it.
+    device: Option<String>,
 }
 
 #[derive(Object)]

@@ -33,8 +33,8 @@ impl SecondFactor {
     /// Sign in, second step.
     ///
     /// `ticket` is of the answer to `/api/v1/auth/login`. Exactly one of the codes or the passkey goes with it. 401 with
-    /// `wrong_code` as long as there are tries left, and with `invalid_ticket` when there are none, after five minutes, and
-    /// at another address or program: begin again with the password then. 423 after too many wrong codes of all sign-ins
+    /// `wrong_code` as long as there are tries left, and with `invalid_ticket` when there are none, after five minutes (with
+    /// a mailed code, as long as that counts), and at another address or program: begin again with the password then. 423 after too many wrong codes of all sign-ins
     /// together.
     #[oai(path = "/second-factor", method = "post", operation_id = "second_factor")]
     async fn answer(
@@ -77,7 +77,7 @@ impl SecondFactor {
     /// Mail a code for the second step.
     ///
     /// For a ticket whose `factors` have `mail_code`. A newer code makes the one before it worthless; it counts for ten
-    /// minutes, and the ticket as long. 401 with `invalid_ticket` for any other ticket, 404 where codes are not mailed
+    /// minutes, and the ticket as long, but none for more than 25 minutes in all. 401 with `invalid_ticket` for any other ticket, 404 where codes are not mailed
     /// (`second_factor.mail_codes`).
     #[oai(path = "/second-factor/mail", method = "post", operation_id = "mail_second_factor")]
     async fn mail(

@@ -51,7 +51,7 @@ impl Factors {
     /// Begin to set up an authenticator app.
     ///
     /// It counts once its first code is sent to `/api/v1/me/factors/totp/confirm`; within an hour, the same key is answered
-    /// again. This and every other change needs a sign-in some minutes ago at most (`second_factor.fresh`), by two factors
+    /// again in this session; begun in another, it is over here. This and every other change needs a sign-in some minutes ago at most (`second_factor.fresh`), by two factors
     /// of whom has two; 401 with `insufficient_user_authentication` otherwise.
     #[oai(path = "/totp", method = "post", operation_id = "begin_totp")]
     async fn begin(&self, app: Data<&App>, person: Person) -> Result<Answer<AppKeyBody>, Problem> {

@@ -38,6 +38,30 @@ async fn newest(api: &Api, to: &str) -> String {
     codes.next().expect("a code")
 }
 
+/// Decision K11: strangers who ask for links leave some for a program that is known.
+#[tokio::test]
+async fn sec_122_strangers_leave_links_for_a_program_that_is_known() {
+    let api = with_links(&[]).await;
+    let person = api.person("gus").await;
+    let known = api.sign_in(&person).await.device.expect("a device");
+    let count = async |most: usize| {
+        let links = api.letters().await.iter().filter(|(_, letter)| letter.name() == "sign_in_link").count();
+        assert!(links <= most, "{links} links");
+        (links == most).then_some(())
+    };
+    for most in 1..=5 {
+        api.auth("magic-link", json!({ "login": person.email })).await;
+        api.until(async || count(most).await).await;
+    }
+    for most in [6, 7] {
+        api.auth("magic-link", json!({ "login": person.email })).await;
+        api.auth("magic-link", json!({ "login": person.email, "device": known })).await;
+        api.until(async || count(most).await).await;
+    }
+    let asked = api.auth("magic-link", json!({ "login": person.email, "email": person.email })).await;
+    assert_eq!(asked.status, 400, "{}", asked.text());
+}
+
 /// Cases SEC-119, SEC-121: once, for ten minutes, and only for the program that has asked.
 #[tokio::test]
 async fn sec_119_a_mailed_link_signs_a_program_in_once() {

@@ -40,7 +40,11 @@ async fn somebody_makes_a_passkey_and_signs_in_with_it() {
     let answer = signed(&api, &mut authenticator).await;
     let session = Session::of(&api.auth("passkey", answer.clone()).await);
     assert_eq!(api.get("/me", &session.access).await.json()["email"], person.email);
-    assert_eq!(refused(&api.auth("passkey", answer).await), (401, "wrong_code".to_owned()), "it was answered already");
+    assert_eq!(
+        refused(&api.auth("passkey", answer).await),
+        (401, "invalid_ticket".to_owned()),
+        "it was answered already"
+    );
     let have = api.get("/me/factors", &session.access).await.json();
     let key = &have["passkeys"][0];
     assert_eq!(
