@@ -1,6 +1,6 @@
 //! One-time links that let the person who holds the terminal become an administrator.
 
-use sea_orm::{ActiveValue::Set, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::crypto::secret::SecretHash;
 
@@ -27,8 +27,14 @@ pub async fn insert(db: &impl ConnectionTrait, hash: SecretHash, now: i64, expir
     Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
-/// True for exactly one caller.
+/// All of them, in one order: of several that are used, made or voided at once, none waits for one that waits for it.
+async fn lock(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    Entity::find().order_by_asc(Column::Hash).lock_exclusive().all(db).await.map(drop)
+}
+
+/// True for exactly one caller, of all links together while the write lasts.
 pub async fn spend(db: &impl ConnectionTrait, hash: &SecretHash, now: i64) -> Result<bool, DbErr> {
+    lock(db).await?;
     let change = ActiveModel { used_at: Set(Some(now)), ..Default::default() };
     let updated = Entity::update_many()
         .set(change)
@@ -46,5 +52,6 @@ pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool,
 
 /// A newer link, or a finished set-up, makes all older ones worthless.
 pub async fn void_all(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    lock(db).await?;
     Entity::delete_many().exec(db).await.map(drop)
 }

@@ -60,8 +60,9 @@ async fn sec_171_a_set_up_makes_one_administrator() {
     let (made, refused): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(|answer| answer.status == 200);
     assert_eq!((made.len(), refused.len()), (1, 19));
     for answer in refused {
-        // Two that hold each other up are told to come back; then the link is spent.
-        assert!([410, 503].contains(&answer.status), "{} {}", answer.status, answer.text());
+        // Where passwords of so many cannot be hashed at once, some are told to come back; then the link is spent.
+        let is_busy = answer.status == 503 && answer.text().contains("busy");
+        assert!(answer.status == 410 || is_busy, "{} {}", answer.status, answer.text());
     }
     let admins = user::Entity::find().filter(user::Column::Admin.eq(true)).count(&server.app.db).await.unwrap();
     assert_eq!(admins, 1);
