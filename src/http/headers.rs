@@ -44,8 +44,9 @@ impl Policy<'_> {
     }
 }
 
-/// Nothing that could end the directive or begin another.
+/// Nothing that could end the directive or begin another; a star stands for the port alone.
 fn is_source(source: &str) -> bool {
+    let source = source.strip_suffix(":*").unwrap_or(source);
     source.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%+".contains(&b))
 }
 

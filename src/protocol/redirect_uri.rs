@@ -97,6 +97,19 @@ pub fn origin(uri: &str) -> Option<String> {
     }
 }
 
+/// Where the answer to a form may lead that ends at this URI: there, and wherever an app sends a browser from there, since
+/// Chromium holds the whole way to the page's `form-action`. An app that has a provider of its own leads on to its own
+/// apps: another site, over https, or for who develops another port.
+pub fn ways_on(uri: &str) -> Vec<String> {
+    let first = match csp_source(uri) {
+        Some(source) if source.starts_with("https:") => None,
+        Some(source) if source.starts_with("http://localhost") => Some("http://localhost:*".to_owned()),
+        Some(source) if source.starts_with("http://127.0.0.1") => Some("http://127.0.0.1:*".to_owned()),
+        source => source,
+    };
+    first.into_iter().chain(["https:".to_owned()]).collect()
+}
+
 /// The source expression that lets a form's answer go to this URI (CSP3 §2.3.1): its origin, or a scheme of an app's own.
 pub fn csp_source(uri: &str) -> Option<String> {
     // CSP3 has no syntax for IPv6 hosts: for `http://[::1]` only the scheme can be named.

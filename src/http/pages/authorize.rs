@@ -73,11 +73,8 @@ fn leave(page: &Page, reply: Reply) -> Response {
         Reply::Redirect(address) => page.browser.dress(see_other(&address)),
         Reply::FormPost { action, fields } => {
             let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            let policy = Policy {
-                forms: redirect_uri::csp_source(&action).into_iter().collect(),
-                script: Some(script_hash()),
-                ..Policy::default()
-            };
+            let policy =
+                Policy { forms: redirect_uri::ways_on(&action), script: Some(script_hash()), ..Policy::default() };
             let view = FormPost { frame: page.browser.frame(&page.app), host: FormPost::host(&action), action, fields };
             page.show(View::ok(view), &policy)
         }
@@ -108,7 +105,7 @@ pub async fn journey(page: &mut Page, id: Uuid, kind: Kind) -> Result<Journey, B
 /// What pages of a journey may show and lead to.
 pub fn policy(journey: &Journey) -> Policy<'static> {
     Policy {
-        forms: redirect_uri::csp_source(journey.request.reply.redirect_uri()).into_iter().collect(),
+        forms: redirect_uri::ways_on(journey.request.reply.redirect_uri()),
         popup: journey.request.popup,
         ..Policy::default()
     }

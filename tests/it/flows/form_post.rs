@@ -16,7 +16,7 @@ async fn the_answer_may_be_a_form_that_posts_itself() {
     assert_eq!(page.status(), 200);
     assert::page_headers(page);
     let target = page.policy("form-action").unwrap();
-    assert!(target.iter().any(|source| source == "https://rp.example"), "{target:?}");
+    assert!(target.iter().any(|source| source == "https:"), "{target:?}");
     let script = page.document.named("script").next().expect("a script that submits");
     let hash = format!("'sha256-{}'", BASE64_STANDARD.encode(openssl::sha::sha256(script.text.as_bytes())));
     let allowed = page.policy("script-src").expect("script-src");

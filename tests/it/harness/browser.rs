@@ -334,6 +334,10 @@ pub fn may_go(sources: &[String], here: &str, to: &Url) -> bool {
         "'self'" => origin == here,
         source if source.contains('[') => false,
         "*" => matches!(to.scheme(), "http" | "https"),
+        host if host.ends_with(":*") => {
+            let at = Url::parse(host.trim_end_matches(":*")).unwrap();
+            (at.scheme(), at.host_str()) == (to.scheme(), to.host_str())
+        }
         scheme if scheme.ends_with(':') => scheme.strip_suffix(':') == Some(to.scheme()),
         source => source.trim_end_matches('/') == origin,
     })
