@@ -110,11 +110,14 @@ class Signet:
             self.process.wait()
 
     def set_up_link(self):
-        """The one-time link for the first administrator, from the standard output."""
-        for line in self.lines:
-            found = re.search(r"https?://\S*/setup\S*", line)
-            if found:
-                return found.group(0)
+        """The one-time link for the first administrator, from the standard output, which is read beside."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < 10:
+            for line in list(self.lines):
+                found = re.search(r"https?://\S*/setup\S*", line)
+                if found:
+                    return found.group(0)
+            time.sleep(0.05)
         raise Failure(f"signet serve printed no set-up link\n{self.log()}")
 
     def command(self, *arguments, stdin=None):
