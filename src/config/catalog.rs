@@ -11,6 +11,7 @@ use super::{
     mail::Mail,
     outbound::Outbound,
     passwords::Passwords,
+    providers::Provider,
     registration::Registration,
     resources::{ResourceHead, ResourceScope},
     second_factor::SecondFactor,
@@ -36,6 +37,7 @@ const SECTIONS: &[&[Setting]] = &[
     Mail::SETTINGS,
     Registration::SETTINGS,
     Client::SETTINGS,
+    Provider::SETTINGS,
     ResourceHead::SETTINGS,
     ResourceScope::SETTINGS,
 ];

@@ -23,6 +23,7 @@ pub mod mail;
 pub mod outbound;
 pub mod parse;
 pub mod passwords;
+pub mod providers;
 pub mod reader;
 pub mod registration;
 pub mod resources;
@@ -48,6 +49,7 @@ pub use mail::{Mail, MailTls, Sender};
 pub use outbound::{HostName, Outbound, RootCertificates};
 pub use parse::Seconds;
 pub use passwords::Passwords;
+pub use providers::{Provider, ProviderAuth, ProviderKind, ProviderLink};
 pub use registration::{Registration, RegistrationMode};
 pub use resources::{Resource, ResourceScope};
 pub use second_factor::{SecondFactor, Verify, Whom};
@@ -96,6 +98,8 @@ pub struct Config {
     pub registration: Registration,
     /// `[[clients]]`
     pub clients: Vec<Client>,
+    /// `[[providers]]`
+    pub providers: Vec<Provider>,
     /// `[[resources]]`
     pub resources: Vec<Resource>,
     /// What works and should still be known; to be logged at every start.
@@ -174,6 +178,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
     let mail = Mail::read(reader);
     let registration = Registration::read(reader);
     let clients = Client::read_all(reader);
+    let providers = Provider::read_all(reader);
     let resources = Resource::read_all(reader);
     let config = (|| {
         Some(Config {
@@ -192,6 +197,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
             mail: mail?,
             registration: registration?,
             clients,
+            providers,
             resources,
             warnings: Vec::new(),
             file: None,

@@ -98,6 +98,19 @@ pub fn client_secret(given: &Given<'_>) -> Parsed<Hidden> {
     Ok(Hidden::new(text))
 }
 
+/// A secret that somebody else has made: printable ASCII, and not from a manual.
+pub fn provider_secret(given: &Given<'_>) -> Parsed<Hidden> {
+    const REMEDY: &str = "copy the secret that the provider shows for this app";
+    let text = given.value.as_str().ok_or_else(|| Fault::new("the secret is not a text", REMEDY))?;
+    if text.is_empty() || text.len() > 1024 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Fault::new("the secret is empty, or has spaces or characters beyond ASCII", REMEDY));
+    }
+    if is_sample(text) {
+        return Err(Fault::new("the secret is a sample", REMEDY));
+    }
+    Ok(Hidden::new(text))
+}
+
 /// What is left of a sample once the usual words are taken out is too little to be random, or repeats itself.
 fn is_sample(text: &str) -> bool {
     const WORDS: [&str; 12] = [

@@ -32,6 +32,7 @@ pub mod scope;
 pub mod step;
 pub mod text;
 pub mod trace;
+pub mod upstream;
 pub mod user_agent;
 
 pub use error::{Code, Error};

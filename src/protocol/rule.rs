@@ -66,6 +66,13 @@ rules! {
     LOGO = "logo", "OpenID Connect Registration §2", "serve a PNG, JPEG, GIF or WebP of at most 512 KiB at logo_uri, over https and without a redirect; outbound.allow_hosts lets private hosts through";
     SIGN_UP = "sign_up", "OWASP ASVS §6.3.8", "accounts.registration in the settings says who may register; `signet invitations create` invites";
     MAIL_LINK = "mail_link", "OWASP ASVS §6.4.1", "ask for a new link: each works once, for a limited time, and not after a newer one";
+    UPSTREAM_STATE = "upstream_state", "OpenID Connect Core §3.1.2.7", "begin at the login page again, in the same browser; an answer of a provider counts once, within ten minutes";
+    UPSTREAM_ANSWER = "upstream_answer", "RFC 6749 §4.1.2.1", "compare the app at the provider with the settings here: its redirect URI, its scopes, and who may use it";
+    UPSTREAM_ISSUER = "upstream_issuer", "RFC 9207 §2.4", "somebody may be mixing providers up; compare the issuer in the settings with the one that the provider names";
+    UPSTREAM_METADATA = "upstream_metadata", "OpenID Connect Discovery §4.3", "set issuer to exactly what the provider's document names; its endpoints must be https, unless outbound.allow_hosts names their host";
+    UPSTREAM_REACHED = "upstream_reached", "RFC 6749 §3.2", "look whether the provider is up, and reachable from this server within five seconds";
+    UPSTREAM_TOKEN = "upstream_token", "OpenID Connect Core §3.1.3.7", "the provider must answer with an ID token of its own for this app and this sign-in; compare client_id, client_secret and issuer, and the clocks";
+    UPSTREAM_ACCOUNT = "upstream_account", "OWASP ASVS §6.8.1", "sign_up, email_domains, hosted_domain, allowed_groups and link of the provider say who may come from there";
     OWN_FAULT = "server", "RFC 6749 §4.1.2.1", "look for the trace id in the server's log";
 }
 

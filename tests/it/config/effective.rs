@@ -5,6 +5,7 @@ use super::{Place, without};
 
 const SETTINGS: &str = "issuer = 'https://id.example.com'\ntrusted_proxies = ['10.0.0.0/8']\n[lifetimes]\ncode = 30\n\
     [[clients]]\nclient_id = 'a'\nname = \"A \\\"b\\\" é\"\nkind = 'spa'\njwks = {keys = [{kty = \"E\\u007f\\u2028\"}]}\n\
+    [[providers]]\nname = 'p'\nkind = 'google'\nclient_id = 'us'\n\
     [[resources]]\nidentifier = 'https://api'\nscopes = [{name = 'r'}]\n";
 
 #[test]

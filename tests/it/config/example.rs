@@ -37,6 +37,7 @@ fn place(settings: &str) -> Place {
     place.write("secrets/master-key", "Q6ajWxsLIqGWzJ2tFpkPhGYXjSXXVKp4RVQgJF0r3qw=\n");
     place.write("secrets/previous-master-key", "bN4oX1J9m0yVtq3kq2rXG2h8nQy7C5y0u1pP6s0wKjE=\n");
     place.write("secrets/smtp-password", "correct horse\n");
+    place.write("secrets/company", "7c1d0f3e9b5a4826\n");
     place.write("secrets/shop", "3f7e0c5b9a1d4862e0b7c49d5a18f3e26d90\n");
     place
 }
@@ -59,6 +60,7 @@ fn the_example_works_with_everything_switched_on() {
     .load(&[])
     .unwrap();
     assert_eq!(config.clients.len(), 3);
+    assert_eq!(config.providers.len(), 3);
     assert_eq!(config.resources[0].scopes.len(), 1);
     assert_eq!(config.database.url.masked(), "postgres://signet:(hidden)@db/signet");
 }
@@ -68,7 +70,8 @@ fn the_example_works_with_everything_switched_on() {
 fn sec_177_the_secrets_of_the_example_are_refused() {
     let error = place(&switched_on(|key| key.ends_with("_file"))).load(&[]).unwrap_err();
     let keys: Vec<_> = error.problems().iter().map(|problem| problem.key.as_str()).collect();
-    assert_eq!(keys, ["keys.master_key", "keys.previous_master_key", "mail.password", "clients[0].client_secret"]);
+    let [client, provider] = ["clients[0].client_secret", "providers[0].client_secret"];
+    assert_eq!(keys, ["keys.master_key", "keys.previous_master_key", "mail.password", client, provider]);
 }
 
 #[test]

@@ -1,0 +1,202 @@
+//! `[[providers]]`: whom people can sign in with instead of a password here. What goes together for each kind is checked
+//! where the kinds are.
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    clients::refuse_repeated,
+    outbound::host,
+    parse::{list, optional, switch, text, whole, word},
+    reader::Reader,
+    secret::{Hidden, provider_secret},
+    setting::{Fallback, Fault, Given, Parsed, Shown, section, words},
+};
+use crate::protocol::upstream::{AuthMethod, Link, MAPPED, Settings};
+
+section! {
+    /// One declared provider.
+    pub struct Provider at "providers[]." {
+        /// The name in its callback URL, `/federation/{name}/callback`, and in links: up to 40 of a-z, 0-9 and -. It
+        /// stays with this provider for good. Required.
+        name: String = Fallback::Required, slug;
+        /// What it is: `google`, `github`, `oidc` (any OpenID provider) or `oauth2` (one that has its own way to say who
+        /// somebody is). Required.
+        kind: ProviderKind = Fallback::Required, word;
+        /// The id that the provider knows this server by. Required.
+        client_id: String = Fallback::Required, text(255);
+        /// The secret that the provider gave for it. Default: none.
+        client_secret: Option<Hidden> = Fallback::Unset, optional(provider_secret);
+        /// How this server proves itself there: `client_secret_basic`, `client_secret_post` or `none`. Default:
+        /// client_secret_post for google and github, client_secret_basic for others.
+        token_endpoint_auth_method: Option<ProviderAuth> = Fallback::Unset, optional(word);
+        /// Its issuer, exactly as its own document names it. Of github: the address of an Enterprise Server. Default:
+        /// Google's or GitHub's own; oidc needs one.
+        issuer: Option<String> = Fallback::Unset, optional(text(2048));
+        /// Where the API of a GitHub Enterprise Server is. Default: that of github.com.
+        api_url: Option<String> = Fallback::Unset, optional(text(2048));
+        /// Where browsers are sent, for oauth2. Default: none.
+        authorization_endpoint: Option<String> = Fallback::Unset, optional(text(2048));
+        /// Where codes are redeemed, for oauth2. Default: none.
+        token_endpoint: Option<String> = Fallback::Unset, optional(text(2048));
+        /// Where it says who somebody is, for oauth2. Default: none.
+        userinfo_endpoint: Option<String> = Fallback::Unset, optional(text(2048));
+        /// What it is asked for. Default: openid, profile and email; of github read:user and user:email; of oauth2 nothing.
+        scopes: Option<Vec<String>> = Fallback::Unset, optional(list(text(255)));
+        /// Where our claims stand in what it says, members within members by dots: { name = "user.display_name" }. What is
+        /// named here is taken over again at every sign-in. oauth2 needs sub. Default: none.
+        claims: ClaimMap = Fallback::Fixed(""), claims;
+        /// Whether people who have no account here get one. Default: false.
+        sign_up: bool = Fallback::Fixed("false"), switch;
+        /// Only people with a verified address of one of these domains may come. Default: none.
+        email_domains: Vec<String> = Fallback::Fixed(""), list(domain);
+        /// Only people of this Google Workspace may come. Default: none.
+        hosted_domain: Option<String> = Fallback::Unset, optional(domain);
+        /// When an account here that has the same address is theirs: `sign_in`, once they have signed in to it, or
+        /// `verified_email`, at once where both know the address to be theirs. Default: sign_in.
+        link: ProviderLink = Fallback::Fixed("sign_in"), word;
+        /// Whether two factors that were proved there count here, by `amr` or `acr` of its ID token. Default: false.
+        trust_second_factor: bool = Fallback::Fixed("false"), switch;
+        /// Values of `acr` that stand for two factors there. Default: none.
+        second_factor_acr: Vec<String> = Fallback::Fixed(""), list(text(255));
+        /// Where it names the groups of a person, members within members by dots. Default: none.
+        groups_claim: Option<String> = Fallback::Unset, optional(text(255));
+        /// Only people in one of these groups may come. Default: none.
+        allowed_groups: Vec<String> = Fallback::Fixed(""), list(text(255));
+        /// Who is in one of these groups administers here, and whoever comes from there without them does not. Default:
+        /// none.
+        admin_groups: Vec<String> = Fallback::Fixed(""), list(text(255));
+        /// What its button is called. Default: Google, GitHub, or the name.
+        button: Option<String> = Fallback::Unset, optional(text(60));
+        /// Whether it has no button, and apps ask for it by idp_hint. Default: false.
+        hidden: bool = Fallback::Fixed("false"), switch;
+        /// The place of its button, from the top; equal ones are sorted by name. Default: 100.
+        order: u32 = Fallback::Fixed("100"), whole(0..=10_000);
+    }
+}
+
+words! {
+    /// What a provider is.
+    pub enum ProviderKind {
+        /// Google.
+        Google = "google",
+        /// GitHub, or a GitHub Enterprise Server.
+        GitHub = "github",
+        /// Any OpenID provider.
+        Oidc = "oidc",
+        /// Another, with endpoints of its own.
+        OAuth2 = "oauth2",
+    }
+}
+
+words! {
+    /// How this server proves itself to a provider.
+    pub enum ProviderAuth {
+        /// In a header.
+        Basic = "client_secret_basic",
+        /// In the form.
+        Post = "client_secret_post",
+        /// Not at all.
+        Off = "none",
+    }
+}
+
+words! {
+    /// When an account with the same address is theirs.
+    pub enum ProviderLink {
+        /// Once they have signed in to it.
+        SignIn = "sign_in",
+        /// Where both know the address to be theirs.
+        VerifiedEmail = "verified_email",
+    }
+}
+
+/// Where claims stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClaimMap(pub BTreeMap<String, String>);
+
+impl Shown for ClaimMap {
+    fn show(&self) -> Value {
+        self.0.iter().map(|(name, path)| (name.clone(), Value::from(path.as_str()))).collect()
+    }
+}
+
+impl Provider {
+    /// As it is kept.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            kind: self.kind.as_str().to_owned(),
+            client_id: self.client_id.clone(),
+            token_endpoint_auth_method: self.token_endpoint_auth_method.map(|method| match method {
+                ProviderAuth::Basic => AuthMethod::ClientSecretBasic,
+                ProviderAuth::Post => AuthMethod::ClientSecretPost,
+                ProviderAuth::Off => AuthMethod::None,
+            }),
+            issuer: self.issuer.clone(),
+            api_url: self.api_url.clone(),
+            authorization_endpoint: self.authorization_endpoint.clone(),
+            token_endpoint: self.token_endpoint.clone(),
+            userinfo_endpoint: self.userinfo_endpoint.clone(),
+            scopes: self.scopes.clone(),
+            claims: self.claims.0.clone(),
+            sign_up: self.sign_up,
+            email_domains: self.email_domains.clone(),
+            hosted_domain: self.hosted_domain.clone(),
+            link: match self.link {
+                ProviderLink::SignIn => Link::SignIn,
+                ProviderLink::VerifiedEmail => Link::VerifiedEmail,
+            },
+            trust_second_factor: self.trust_second_factor,
+            second_factor_acr: self.second_factor_acr.clone(),
+            groups_claim: self.groups_claim.clone(),
+            allowed_groups: self.allowed_groups.clone(),
+            admin_groups: self.admin_groups.clone(),
+            button: self.button.clone(),
+            hidden: self.hidden,
+            order: self.order,
+        }
+    }
+
+    /// Reads all of them; each name once.
+    pub(super) fn read_all(reader: &mut Reader<'_>) -> Vec<Self> {
+        let providers = reader.entries("providers", |reader| Self::read(reader));
+        refuse_repeated(reader, "providers", "name");
+        providers
+    }
+}
+
+fn slug(given: &Given<'_>) -> Parsed<String> {
+    let name = text(40)(given)?;
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if plain && !name.starts_with('-') && !name.ends_with('-') {
+        return Ok(name);
+    }
+    Err(Fault::new("the name has other characters than a-z, 0-9 and - between them", "write it like \"my-company\""))
+}
+
+/// As addresses have it: in lower case and in ASCII.
+fn domain(given: &Given<'_>) -> Parsed<String> {
+    let refused = || Fault::new("this is not a domain", "write it like \"example.com\"");
+    let name = host(given).map_err(|_| refused())?;
+    let name = name.as_str();
+    if name.contains('.') && !name.starts_with('[') { Ok(name.to_owned()) } else { Err(refused()) }
+}
+
+fn claims(given: &Given<'_>) -> Parsed<ClaimMap> {
+    const REMEDY: &str = "write { name = \"display_name\", email = \"user.mail\" }";
+    let table = match given.value {
+        Value::String(text) if text.is_empty() => return Ok(ClaimMap::default()),
+        Value::Object(table) => table,
+        _ => return Err(Fault::new("the value is not a table", REMEDY)),
+    };
+    let mut map = BTreeMap::new();
+    for (name, path) in table {
+        if !MAPPED.contains(&name.as_str()) {
+            return Err(Fault::new(format!("there is no claim {name:?} to map"), format!("use {}", MAPPED.join(", "))));
+        }
+        let path = text(255)(&Given { value: path, base: given.base })
+            .map_err(|fault| Fault::new(format!("{name}: {}", fault.problem), REMEDY))?;
+        map.insert(name.clone(), path);
+    }
+    Ok(ClaimMap(map))
+}

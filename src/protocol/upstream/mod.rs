@@ -1,0 +1,69 @@
+//! OpenID Connect Core §3.1, RFC 6749 §4.1 from the other side: providers that people sign in with. What the operator says
+//! of one, and the rules for what it answers.
+
+pub mod answer;
+pub mod id_token;
+pub mod metadata;
+pub mod profile;
+
+use std::collections::BTreeMap;
+
+use sea_orm::FromJsonQueryResult;
+use serde::{Deserialize, Serialize};
+
+/// What the operator says of a provider, its name and its secret aside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(default)]
+pub struct Settings {
+    /// `google`, `github`, `oidc`, `oauth2`.
+    pub kind: String,
+    pub client_id: String,
+    /// None: that of the kind.
+    pub token_endpoint_auth_method: Option<AuthMethod>,
+    pub issuer: Option<String>,
+    pub api_url: Option<String>,
+    pub authorization_endpoint: Option<String>,
+    pub token_endpoint: Option<String>,
+    pub userinfo_endpoint: Option<String>,
+    /// None: those of the kind.
+    pub scopes: Option<Vec<String>>,
+    /// Where our claims stand in what the provider says, members within members by dots. What is named here is taken over
+    /// again at every sign-in.
+    pub claims: BTreeMap<String, String>,
+    pub sign_up: bool,
+    pub email_domains: Vec<String>,
+    pub hosted_domain: Option<String>,
+    pub link: Link,
+    pub trust_second_factor: bool,
+    pub second_factor_acr: Vec<String>,
+    pub groups_claim: Option<String>,
+    pub allowed_groups: Vec<String>,
+    pub admin_groups: Vec<String>,
+    pub button: Option<String>,
+    pub hidden: bool,
+    pub order: u32,
+}
+
+/// How we prove to the provider who we are (OpenID Connect Core §9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    ClientSecretBasic,
+    ClientSecretPost,
+    None,
+}
+
+/// When an account that is here already belongs to whoever comes from the provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// Once the person has signed in to it (case SEC-138).
+    #[default]
+    SignIn,
+    /// Where both say that the same address is theirs.
+    VerifiedEmail,
+}
+
+/// Claims that a mapping can name.
+pub const MAPPED: [&str; 8] =
+    ["sub", "email", "email_verified", "name", "given_name", "family_name", "nickname", "preferred_username"];
