@@ -17,6 +17,7 @@ mod m20261121_000020_password_history;
 mod m20261121_000030_accounts;
 mod m20261121_000033_app_use;
 mod m20261122_000040_factors;
+mod m20261123_000050_upstream;
 
 pub struct Migrator;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000030_accounts::Migration),
             Box::new(m20261121_000033_app_use::Migration),
             Box::new(m20261122_000040_factors::Migration),
+            Box::new(m20261123_000050_upstream::Migration),
         ]
     }
 }
@@ -68,6 +70,12 @@ fn hash_null(name: &'static str) -> ColumnDef {
 fn sealed(name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     column.var_binary(8192).not_null();
+    column
+}
+
+fn sealed_null(name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.var_binary(8192).null();
     column
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{connection::Db, keys::seal_context, random::Random, writer::Writer};
 use crate::{
     crypto::seal::{MasterKey, SealError},
-    store::{Sealed, client, mail, sealed_secret, signing_key, totp},
+    store::{Sealed, client, mail, sealed_secret, signing_key, totp, upstream},
 };
 
 /// What the master key seals a secret of our own with, besides itself.
@@ -27,6 +27,16 @@ pub fn mail_context(id: Uuid) -> String {
 /// What the master key seals the secret of somebody's authenticator app with, besides itself.
 pub fn totp_context(user: Uuid) -> String {
     format!("totp/{user}/secret")
+}
+
+/// What the master key seals a provider's secret with, besides itself.
+pub fn upstream_context(id: Uuid) -> String {
+    format!("upstream/{id}/sealed_secret")
+}
+
+/// What the master key seals a provider's answer with, besides itself. It lives for a minute and is not sealed anew.
+pub fn answer_context(id: Uuid) -> String {
+    format!("upstream_login/{id}/answer")
 }
 
 /// Both keys, and what sealing needs.
@@ -85,6 +95,16 @@ impl Change<'_> {
             if let Some(new) = self.anew(&totp_context(row.user_id), &row.secret) {
                 let write = writer.write_one(Box::new(move |db| {
                     Box::pin(async move { totp::reseal(db, row.user_id, &row.secret, new).await })
+                }));
+                write.await?;
+                count += 1;
+            }
+        }
+        for row in upstream::all(db).await? {
+            let Some(old) = row.sealed_secret else { continue };
+            if let Some(new) = self.anew(&upstream_context(row.id), &old) {
+                let write = writer.write_one(Box::new(move |db| {
+                    Box::pin(async move { upstream::reseal(db, row.id, &old, new).await })
                 }));
                 write.await?;
                 count += 1;

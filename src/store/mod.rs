@@ -37,6 +37,10 @@ pub mod token_caller;
 pub mod totp;
 pub mod trace_event;
 pub mod trusted_device;
+pub mod upstream;
+pub mod upstream_identity;
+pub mod upstream_link;
+pub mod upstream_login;
 pub mod user;
 
 use std::sync::OnceLock;

@@ -335,6 +335,12 @@ pub async fn set_admin(db: &impl ConnectionTrait, id: Uuid, now: i64) -> Result<
     Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
 }
 
+/// Whether the person administers, and nothing else of theirs.
+pub async fn appoint(db: &impl ConnectionTrait, id: Uuid, admin: bool, now: i64) -> Result<(), DbErr> {
+    let change = ActiveModel { admin: Set(admin), updated_at: Set(now), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
 /// Whether anybody can administer this installation.
 pub async fn has_admin(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(Entity::find().filter(Column::Admin.eq(true)).one(db).await?.is_some())

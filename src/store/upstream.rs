@@ -1,0 +1,59 @@
+//! Providers that people can sign in with, declared in the settings or made by an operator.
+
+use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+
+use super::Sealed;
+use crate::protocol::upstream::Settings;
+
+/// It stands in the settings.
+pub const DECLARED: &str = "declared";
+/// An operator made it.
+pub const CREATED: &str = "created";
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "upstream")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// In its callback URL; of one provider for good.
+    #[sea_orm(unique)]
+    pub name: String,
+    pub origin: String,
+    pub settings: Settings,
+    /// Its secret for us.
+    pub sealed_secret: Option<Sealed>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub disabled_at: Option<i64>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as Upstream;
+
+impl Upstream {
+    pub fn is_enabled(&self) -> bool {
+        self.disabled_at.is_none()
+    }
+}
+
+/// In the order of their buttons.
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Upstream>, DbErr> {
+    let mut all = Entity::find().order_by_asc(Column::Name).all(db).await?;
+    all.sort_by_key(|upstream| upstream.settings.order);
+    Ok(all)
+}
+
+/// As it is now, whatever it was before.
+pub async fn put(db: &impl ConnectionTrait, upstream: Upstream) -> Result<(), DbErr> {
+    Entity::delete_by_id(upstream.id).exec(db).await?;
+    Entity::insert(ActiveModel::from(upstream)).exec_without_returning(db).await.map(drop)
+}
+
+/// Another seal of the same secret.
+pub async fn reseal(db: &impl ConnectionTrait, id: Uuid, old: &Sealed, new: Sealed) -> Result<(), DbErr> {
+    let change = ActiveModel { sealed_secret: Set(Some(new)), ..Default::default() };
+    let same = Entity::update_many().set(change).filter(Column::Id.eq(id));
+    same.filter(Column::SealedSecret.eq(old.clone())).exec(db).await.map(drop)
+}

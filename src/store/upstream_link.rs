@@ -1,0 +1,64 @@
+//! Who somebody is at a provider: found by issuer and subject, never by an address (case SEC-139).
+
+use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+
+use crate::crypto::secret::{Secret, SecretHash};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "upstream_link")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    /// Of issuer and subject ([`identity`]).
+    #[sea_orm(unique)]
+    pub identity: SecretHash,
+    /// The name of the provider that it came by last.
+    pub upstream: String,
+    pub issuer: String,
+    pub subject: String,
+    /// What the person recognizes it by.
+    pub label: Option<String>,
+    pub created_at: i64,
+    pub last_used_at: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub use Model as UpstreamLink;
+
+/// One value for both, whatever characters are in them.
+pub fn identity(issuer: &str, subject: &str) -> SecretHash {
+    Secret::presented(&format!("{}:{issuer}{subject}", issuer.len())).hash()
+}
+
+pub async fn find(db: &impl ConnectionTrait, issuer: &str, subject: &str) -> Result<Option<UpstreamLink>, DbErr> {
+    Entity::find().filter(Column::Identity.eq(identity(issuer, subject))).one(db).await
+}
+
+/// Fails as a duplicate where somebody has it already.
+pub async fn insert(db: &impl ConnectionTrait, link: UpstreamLink) -> Result<(), DbErr> {
+    Entity::insert(ActiveModel::from(link)).exec_without_returning(db).await.map(drop)
+}
+
+pub async fn of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<UpstreamLink>, DbErr> {
+    Entity::find().filter(Column::UserId.eq(user)).order_by_asc(Column::CreatedAt).all(db).await
+}
+
+/// It was come by now.
+pub async fn note_use(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    upstream: &str,
+    label: Option<String>,
+    now: i64,
+) -> Result<(), DbErr> {
+    let change = ActiveModel {
+        upstream: Set(upstream.to_owned()),
+        label: Set(label),
+        last_used_at: Set(now),
+        ..Default::default()
+    };
+    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
