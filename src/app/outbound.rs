@@ -16,10 +16,11 @@ use std::{
 };
 
 use anyhow::Context;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{
     Certificate, Response, StatusCode,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
+    header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
     redirect,
 };
 use serde_json::Value;
@@ -28,6 +29,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::public_address::Allowed;
 pub use super::public_address::is_public;
@@ -122,6 +124,41 @@ pub struct Answer {
     pub status: u16,
 }
 
+/// What somebody answered in JSON, whether well or not.
+#[derive(Debug, Clone)]
+pub struct Replied {
+    pub status: u16,
+    pub json: Value,
+    /// Seconds after which it wants to be asked again (RFC 9110 §10.2.3), or its limit is there again.
+    pub retry_after: Option<i64>,
+}
+
+/// How we prove who we are. Prints nothing of itself.
+pub enum Proof<'a> {
+    None,
+    /// RFC 6749 §2.3.1.
+    Basic(&'a str, &'a str),
+    /// RFC 6750 §2.1.
+    Bearer(&'a str),
+}
+
+impl Proof<'_> {
+    fn header(&self) -> Result<Option<HeaderValue>, OutboundError> {
+        let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let value = match self {
+            Proof::None => return Ok(None),
+            Proof::Basic(id, secret) => {
+                let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
+                Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+            }
+            Proof::Bearer(token) => Zeroizing::new(format!("Bearer {token}")),
+        };
+        let mut value = HeaderValue::from_str(&value).map_err(|_| failed("the credential fits in no header"))?;
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+}
+
 /// A JSON document, and how long its server lets it be kept.
 #[derive(Debug, Clone)]
 pub struct Fetched {
@@ -198,6 +235,57 @@ impl Outbound {
     /// report.
     pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<Answer, OutboundError> {
         self.within_limits(url, self.send(url, form)).await
+    }
+
+    /// Sends a form, once, and reads the JSON that comes back, whatever its status: an error of OAuth is JSON too. Nothing
+    /// is remembered, and a failure is logged here.
+    pub async fn post_for_json(
+        &self,
+        url: &Url,
+        form: &[(&str, &str)],
+        proof: Proof<'_>,
+    ) -> Result<Replied, OutboundError> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.replied(url, Some(body), proof).await
+    }
+
+    /// Asks for JSON in somebody's name. As [`post_for_json`](Self::post_for_json) otherwise.
+    pub async fn get_json_as(&self, url: &Url, proof: Proof<'_>) -> Result<Replied, OutboundError> {
+        self.replied(url, None, proof).await
+    }
+
+    /// Whether it may be gone to, as far as the address itself says.
+    pub fn may_reach(&self, address: &str) -> bool {
+        Url::parse(address).is_ok_and(|url| self.allowed.check(&url).is_ok())
+    }
+
+    async fn replied(&self, url: &Url, form: Option<String>, proof: Proof<'_>) -> Result<Replied, OutboundError> {
+        let answer = self.within_limits(url, self.talk(url, form, proof)).await;
+        answer.inspect_err(|error| report(url, error))
+    }
+
+    async fn talk(&self, url: &Url, form: Option<String>, proof: Proof<'_>) -> Result<Replied, OutboundError> {
+        let client = self.client.get_or_try_init(|| self.make_client()).await?;
+        let request = match form {
+            Some(form) => client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
+            None => client.get(url.clone()),
+        };
+        let request = match proof.header()? {
+            Some(value) => request.header(AUTHORIZATION, value),
+            None => request,
+        };
+        let response = request.header(ACCEPT, "application/json").send().await.map_err(explain)?;
+        let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
+        let is_json = Kind::Json.takes(&content_type(&response));
+        let bytes = read(response, MOST_BYTES).await?;
+        let json = match serde_json::from_slice(&bytes) {
+            Ok(json) if is_json => json,
+            // A page that says that the service is away is an answer too.
+            _ if status >= 400 => Value::Null,
+            Ok(_) => return Err(failed(Kind::Json.expected())),
+            Err(error) => return Err(failed(format!("the answer is not JSON: {error}"))),
+        };
+        Ok(Replied { status, json, retry_after })
     }
 
     async fn within_limits<T>(
@@ -335,6 +423,11 @@ async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, OutboundEr
 fn content_type(response: &Response) -> String {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn retry_after(response: &Response) -> Option<i64> {
+    let seconds: i64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    (0..=86_400).contains(&seconds).then_some(seconds)
 }
 
 fn max_age(response: &Response) -> Option<Duration> {
