@@ -17,15 +17,19 @@ use tokio::time::timeout;
 use super::connection::Db;
 use crate::{
     crypto::jwk::{JwkError, KeySet},
-    protocol,
+    protocol::{self, upstream::metadata::Metadata},
     store::{
         client::{self, Client},
         client_origin, resource,
+        upstream::{self, Upstream},
     },
 };
 
 /// D9 allows 5 s to reach other nodes.
 const LIFE: Duration = Duration::from_secs(4);
+
+/// What a provider says of itself changes rarely; another key makes us look again at once.
+const UPSTREAM_LIFE: Duration = Duration::from_secs(3600);
 
 /// What can be answered without the database waits no longer for it.
 const BRIEFLY: Duration = Duration::from_millis(500);
@@ -54,7 +58,7 @@ impl Document {
     }
 }
 
-/// The public keys of a client.
+/// The public keys of a client or a provider.
 #[derive(Debug)]
 pub struct ClientKeys {
     /// Those that verify its signatures; there may be none that can.
@@ -105,6 +109,11 @@ pub struct Cache {
     pub client_keys: Moka<String, Arc<ClientKeys>>,
     /// Request objects whose address has the hash of their content, by that address.
     pub request_objects: moka::sync::Cache<String, Arc<str>>,
+    upstreams: Moka<(), Arc<Vec<Upstream>>>,
+    /// What providers say of themselves, by their issuers.
+    pub upstream_metadata: Moka<String, Arc<Metadata>>,
+    /// The keys of providers, by their addresses.
+    pub upstream_keys: Moka<String, Arc<ClientKeys>>,
     refetched: Moka<String, Instant>,
     /// The hour in which a use of a client, by itself or in a session, was noted last.
     used: moka::sync::Cache<String, i64>,
@@ -130,6 +139,9 @@ impl Default for Cache {
                 .weigher(|uri: &String, object: &Arc<str>| (uri.len() + object.len()).try_into().unwrap_or(u32::MAX))
                 .time_to_live(Duration::from_secs(300))
                 .build(),
+            upstreams: Moka::builder().max_capacity(1).time_to_live(LIFE).build(),
+            upstream_metadata: Moka::builder().max_capacity(500).time_to_live(UPSTREAM_LIFE).build(),
+            upstream_keys: Moka::builder().max_capacity(500).time_to_live(UPSTREAM_LIFE).build(),
             refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
             used: moka::sync::Cache::builder().max_capacity(10_000).build(),
         }
@@ -181,6 +193,23 @@ impl Cache {
         self.resources.insert((), known.clone()).await;
         *self.last_resources.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
         Ok(known)
+    }
+
+    /// Providers that people may sign in with, in the order of their buttons.
+    pub async fn upstreams(&self, db: &Db) -> Result<Arc<Vec<Upstream>>, DbErr> {
+        if let Some(known) = self.upstreams.get(&()).await {
+            return Ok(known);
+        }
+        let mut all = upstream::all(db).await?;
+        all.retain(Upstream::is_enabled);
+        let all = Arc::new(all);
+        self.upstreams.insert((), all.clone()).await;
+        Ok(all)
+    }
+
+    /// After a change on this node: at once.
+    pub fn forget_upstreams(&self) {
+        self.upstreams.invalidate_all();
     }
 
     /// For what must be answered also while the database is away: what was known last, then.

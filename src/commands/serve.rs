@@ -21,6 +21,7 @@ use crate::{
     flows::{
         declared, mail, nodes, readers, set_up,
         start::{self, Schema},
+        upstream,
     },
     http::{
         self,
@@ -48,6 +49,7 @@ impl Serve {
             tracing::warn!("{warning}");
         }
         declared::check(&config)?;
+        upstream::declared::check(&config)?;
         let tls = certificate(&config)?;
         // From here on a signal is answered, even one that comes before the first request.
         let signals =

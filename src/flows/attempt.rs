@@ -30,6 +30,8 @@ pub enum Method {
     MailCode,
     /// Who somebody is, by a mailed link.
     MailLink,
+    /// Who somebody is, by what a provider says.
+    Provider,
 }
 
 impl Method {
@@ -42,6 +44,7 @@ impl Method {
             Method::Passkey => "passkey",
             Method::MailCode => "mail_code",
             Method::MailLink => "mail_link",
+            Method::Provider => "provider",
         }
     }
 }
@@ -59,6 +62,8 @@ pub enum Ended {
     RightPasskey,
     WrongPasskey,
     RightLink,
+    RightProvider,
+    WrongProvider,
     Waits(Locked),
 }
 
@@ -76,6 +81,8 @@ impl Ended {
             Ended::RightPasskey => ("ok", "right_passkey"),
             Ended::WrongPasskey => ("refused", "wrong_passkey"),
             Ended::RightLink => ("ok", "right_link"),
+            Ended::RightProvider => ("ok", "right_provider"),
+            Ended::WrongProvider => ("refused", "wrong_provider"),
             Ended::Waits(Locked::Account) => ("throttled", "locked_account"),
             Ended::Waits(Locked::Address) => ("throttled", "locked_address"),
         }

@@ -25,6 +25,7 @@ use crate::{
         consent::Consent,
         session::{Live, Session},
         sign_in::{self, SignIn},
+        upstream_identity,
         user::User,
     },
 };
@@ -37,6 +38,8 @@ pub enum Next {
     /// To the journey's crossroads: the request was kept.
     Journey(Uuid),
     Page(Uuid, Step),
+    /// To the provider that the app would have the person sign in with, if there is one of that name.
+    Provider(Uuid, String),
 }
 
 /// A journey as its pages see it.
@@ -106,7 +109,18 @@ async fn begin_traced(
             let issued = authorization_response::issue(app, &client, &request, signed_in, None, trace).await;
             issued.map(Next::Client).map_err(|error| told(&request, error))
         }
-        step => Ok(keep(app, journey(Some(visitor.browser_hash())), |id| Next::Page(id, step)).await?),
+        step => {
+            let next = keep(app, journey(Some(visitor.browser_hash())), |id| Next::Page(id, step)).await?;
+            Ok(towards_provider(next, &request, signed_in.is_some()))
+        }
+    }
+}
+
+/// Nobody who is signed in is sent away, and nobody who has come back.
+fn towards_provider(next: Next, request: &Request, is_signed_in: bool) -> Next {
+    match (next, &request.idp_hint) {
+        (Next::Page(id, Step::Login), Some(name)) if !is_signed_in => Next::Provider(id, name.clone()),
+        (next, _) => next,
     }
 }
 
@@ -151,6 +165,10 @@ async fn proceed_traced(app: &App, id: Uuid, visitor: &Visitor, trace: &mut Trac
             let signed_in = signed_in.ok_or_else(no_journey)?;
             let issued = authorization_response::issue(app, &client, &request, signed_in, Some(&row), trace).await;
             issued.map(Next::Client).map_err(|error| told(&request, error))
+        }
+        // The first visit of a request that was posted.
+        Ok(step) if row.browser_hash.is_none() => {
+            Ok(towards_provider(Next::Page(id, step), &request, signed_in.is_some()))
         }
         Ok(step) => Ok(Next::Page(id, step)),
         Err(error) => {
@@ -339,11 +357,23 @@ async fn known(app: &App, request: &Request, client: &Client, here: Here<'_>) ->
         wanted,
         can_step_up: falls_short && !proved.stands_on_mail() && factors::has_any(&app.db, user.id).await?,
         proved,
+        waits_to_connect: match row.filter(|row| row.signed_in_here) {
+            Some(row) => waits_to_connect(app, row, session).await?,
+            None => false,
+        },
         must_sign_in_again: false,
     };
     let is_stale = !known.signed_in_here && app.now() - session.auth_time >= app.config.second_factor.fresh.get();
     let must_sign_in_again = is_stale && known.owes_a_factor() && !factors::has_any(&app.db, user.id).await?;
     Ok(Known { must_sign_in_again, ..known })
+}
+
+/// Whoever has come from a provider before this sign-in, at this very browser.
+async fn waits_to_connect(app: &App, row: &Authorization, session: &Session) -> Result<bool> {
+    let waits = upstream_identity::of_journey(&app.db, row.id, app.now()).await?;
+    let Some((waits, browser)) = waits.zip(row.browser_hash.as_ref()) else { return Ok(false) };
+    let is_theirs = crate::crypto::secret::equal(&waits.browser_hash.0, &browser.0);
+    Ok(is_theirs && waits.created_at <= session.auth_time)
 }
 
 /// OpenID Connect Core §5.5.1.1, §3.1.2.1; Registration §2: the client's wish in this request, or its usual one.

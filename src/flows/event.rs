@@ -39,6 +39,7 @@ pub enum Event {
     SetUpLink,
     RegistrationToken,
     Invitation,
+    Provider,
 }
 
 impl Event {
@@ -63,6 +64,7 @@ impl Event {
             Event::SetUpLink => "set_up_link",
             Event::RegistrationToken => "registration_token",
             Event::Invitation => "invitation",
+            Event::Provider => "provider",
         }
     }
 }
@@ -130,6 +132,7 @@ pub enum Changed<'a> {
     SetUpLink,
     RegistrationToken(Uuid),
     Invitation(Uuid),
+    Provider(&'a str),
 }
 
 /// An operator did something, at the terminal or in the settings.
@@ -155,7 +158,12 @@ fn by(actor: &'static str, what: Changed<'_>, result: &'static str) {
         Changed::SetUpLink => (Event::SetUpLink, None, None, None, None),
         Changed::RegistrationToken(id) => (Event::RegistrationToken, None, None, None, Some(display(id))),
         Changed::Invitation(id) => (Event::Invitation, None, None, None, Some(display(id))),
+        Changed::Provider(_) => (Event::Provider, None, None, None, None),
+    };
+    let provider = match what {
+        Changed::Provider(name) => Some(name),
+        _ => None,
     };
     let name = event.as_str();
-    tracing::info!(event = name, result, actor, user, client, kid, token, count, "{event} {result}");
+    tracing::info!(event = name, result, actor, user, client, kid, token, provider, count, "{event} {result}");
 }

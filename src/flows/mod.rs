@@ -51,6 +51,7 @@ pub mod start;
 pub mod subject;
 pub mod token;
 pub mod try_it;
+pub mod upstream;
 pub mod userinfo;
 pub mod visitor;
 

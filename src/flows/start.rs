@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, EntityTrait, Statement};
 use sea_orm_migration::MigratorTrait;
 
-use super::{Trouble, admin, declared};
+use super::{Trouble, admin, declared, upstream};
 use crate::{
     app::{
         App,
@@ -56,10 +56,12 @@ pub async fn open(config: Config, around: Surroundings, schema: Schema) -> Resul
 /// # Errors
 /// What is wrong with a declaration, and where.
 pub async fn reconcile(app: &App) -> Result<(), Problem> {
-    declared::reconcile(app).await.map_err(|trouble| match trouble {
-        Trouble::Broken(error) => Problem::Other(format!("the declared clients could not be written: {error:?}")),
+    let problem = |what: &str, trouble| match trouble {
+        Trouble::Broken(error) => Problem::Other(format!("the declared {what} could not be written: {error:?}")),
         other => Problem::Other(other.to_string()),
-    })
+    };
+    declared::reconcile(app).await.map_err(|trouble| problem("clients", trouble))?;
+    upstream::declared::reconcile(app).await.map_err(|trouble| problem("providers", trouble))
 }
 
 /// The names of the migrations that the database lacks.

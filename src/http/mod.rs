@@ -52,6 +52,10 @@ fn routes(base: &str, contract: Contract) -> Route {
         .at("/authorize/:id/passkey", post(pages::login::ask))
         .at("/authorize/:id/second-factor", get(pages::second_factor::show).post(pages::second_factor::answer))
         .at("/authorize/:id/account", get(pages::accounts::show).post(pages::accounts::answer))
+        .at("/authorize/:id/provider/:name", post(pages::provider::leave))
+        .at("/authorize/:id/connect", get(pages::connect::show).post(pages::connect::answer))
+        .at("/authorize/:id/enrol", get(pages::connect::ask).post(pages::connect::finish))
+        .at("/federation/:name/callback", get(pages::provider::back).post(pages::provider::posted))
         .at("/authorize/:id/consent", get(pages::consent::show).post(pages::consent::answer))
         .at("/logout", get(pages::logout::asked).post(pages::logout::posted))
         .at("/logged-out", get(pages::logout::done))
@@ -154,7 +158,10 @@ pub fn allowed(path: &str) -> &'static str {
         "/api/v1/me/password" | "/api/v1/me/email" => "POST",
         "/api/v1/me/sessions" => "GET, HEAD, DELETE",
         "/account/factors/passkey" | "/api/v1/me/factors/passkeys" | "/api/v1/me/factors/passkeys/challenge" => "POST",
-        path if path.starts_with("/authorize/") && path.ends_with("/passkey") => "POST",
+        path if path.starts_with("/authorize/") && (path.ends_with("/passkey") || path.contains("/provider/")) => {
+            "POST"
+        }
+        path if path.starts_with("/federation/") => "GET, HEAD, POST",
         path if path.starts_with("/api/v1/me/factors/passkeys/") => "PATCH, DELETE",
         "/api/v1/me/factors/totp" => "POST, DELETE",
         "/api/v1/me/factors/totp/confirm" | "/api/v1/me/factors/recovery-codes" => "POST",

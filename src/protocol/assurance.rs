@@ -19,12 +19,16 @@ pub enum Method {
     UserVerified,
     /// A code or a link that came by mail.
     Mail,
+    /// A provider says who it is. How it knows is not told, so it is one factor.
+    Federated,
+    /// The provider has seen two factors, and the operator believes it.
+    FederatedTwo,
     /// The second step was done at this browser some time ago, and is not asked for again. No proof of its own.
     TrustedDevice,
 }
 
 impl Method {
-    const ALL: [Method; 8] = [
+    const ALL: [Method; 10] = [
         Method::Password,
         Method::Totp,
         Method::RecoveryCode,
@@ -32,6 +36,8 @@ impl Method {
         Method::SyncedPasskey,
         Method::UserVerified,
         Method::Mail,
+        Method::Federated,
+        Method::FederatedTwo,
         Method::TrustedDevice,
     ];
 
@@ -45,13 +51,15 @@ impl Method {
             Method::SyncedPasskey => "swk",
             Method::UserVerified => "uv",
             Method::Mail => "email",
+            Method::Federated => "federated",
+            Method::FederatedTwo => "federated_two",
             Method::TrustedDevice => "trusted",
         }
     }
 
     /// Clients hear of it in `amr`.
     const fn is_told(self) -> bool {
-        !matches!(self, Method::UserVerified | Method::TrustedDevice)
+        !matches!(self, Method::UserVerified | Method::FederatedTwo | Method::TrustedDevice)
     }
 
     const fn is_passkey(self) -> bool {
@@ -149,7 +157,10 @@ impl Methods {
 
     /// What came by mail has stood in for the password: no second factor makes two different ones of it.
     pub fn stands_on_mail(&self) -> bool {
-        self.contains(Method::Mail) && !self.contains(Method::Password) && !self.is_verified_passkey()
+        self.contains(Method::Mail)
+            && !self.contains(Method::Password)
+            && !self.contains(Method::Federated)
+            && !self.is_verified_passkey()
     }
 
     /// Two proofs, of whatever kind, or one that is two in itself.
@@ -166,7 +177,8 @@ impl Methods {
     /// (NIST SP 800-63B-4 §3.1.3.1).
     pub fn level(&self) -> Level {
         let had = [Method::Totp, Method::RecoveryCode].into_iter().any(|method| self.contains(method));
-        let both = self.contains(Method::Password) && (had || self.has_passkey());
+        let first = self.contains(Method::Password) || self.contains(Method::Federated);
+        let both = first && (had || self.has_passkey()) || self.contains(Method::FederatedTwo);
         if both || self.is_verified_passkey() { Level::Two } else { Level::One }
     }
 

@@ -45,6 +45,8 @@ pub struct Request {
     pub claims: ClaimsRequest,
     pub login_hint: Option<String>,
     pub id_token_hint: Option<String>,
+    /// The provider to sign in with: no standard's, but what others call it too.
+    pub idp_hint: Option<String>,
     pub ui_locales: Option<String>,
     pub acr_values: Option<String>,
     /// `display=popup`: the pages stand in a window that the app has opened.
@@ -53,7 +55,7 @@ pub struct Request {
 
 /// What a journey remembers of its request: every parameter that a check or a page reads, but for `id_token_hint`,
 /// which is a token.
-pub const KEPT: [&str; 17] = [
+pub const KEPT: [&str; 18] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -67,6 +69,7 @@ pub const KEPT: [&str; 17] = [
     "ui_locales",
     "acr_values",
     "login_hint",
+    "idp_hint",
     "claims",
     "code_challenge",
     "code_challenge_method",
@@ -138,6 +141,7 @@ fn check(params: &Params, client: &Registered<'_>, reply: ReplyTo, trace: &mut T
         claims: ClaimsRequest::requested(params)?,
         login_hint: text("login_hint"),
         id_token_hint: text("id_token_hint"),
+        idp_hint: text("idp_hint").filter(|name| name.len() <= 40),
         ui_locales: text("ui_locales"),
         acr_values: text("acr_values"),
         popup: params.get("display") == Some("popup"),

@@ -39,6 +39,8 @@ pub struct Known {
     pub needs_two_steps: bool,
     /// What the client would have.
     pub wanted: Option<Wanted>,
+    /// Somebody whom a provider knows waits here to be connected with the account that was signed in to since.
+    pub waits_to_connect: bool,
     /// The person has something to prove with besides what was proved.
     pub can_step_up: bool,
 }
@@ -60,6 +62,8 @@ pub enum Step {
     Login,
     SecondFactor,
     ChooseAccount,
+    /// Whether the identity at a provider is the person's.
+    Connect,
     Consent,
     Issue,
 }
@@ -70,7 +74,7 @@ impl Step {
         match self {
             Step::Consent => Code::ConsentRequired,
             Step::ChooseAccount => Code::AccountSelectionRequired,
-            Step::Login | Step::SecondFactor | Step::Issue => Code::LoginRequired,
+            Step::Login | Step::SecondFactor | Step::Connect | Step::Issue => Code::LoginRequired,
         }
     }
 }
@@ -87,6 +91,7 @@ pub fn next(request: &Request, known: &Known, now: i64) -> Result<Step, Error> {
                 Step::Login => "a login is needed",
                 Step::SecondFactor => "a second factor is needed",
                 Step::ChooseAccount => "an account must be chosen",
+                Step::Connect => "an answer is needed",
                 Step::Consent => "consent is needed",
                 Step::Issue => "nothing",
             })));
@@ -122,6 +127,9 @@ pub fn needed(request: &Request, known: &Known, now: i64) -> Step {
     if known.owes_a_factor() {
         // Nobody else than its person sets one up at a session that was left open.
         return if known.must_sign_in_again { Step::Login } else { Step::SecondFactor };
+    }
+    if known.waits_to_connect {
+        return Step::Connect;
     }
     if known.consented_here || known.consent_not_needed && !asks(Prompt::Consent) {
         return Step::Issue;

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod crypto;
 mod factors;
+mod federation;
 mod flows;
 mod harness;
 mod house;

@@ -22,7 +22,7 @@ use crate::{
     store::{
         client, consent, consent::Consent, grant, grant::Grant, login_attempt, login_attempt::LoginAttempt, mail,
         mail::Mail, password, security_event, security_event::SecurityEvent, session, session::Session, trusted_device,
-        trusted_device::TrustedDevice, user::User,
+        trusted_device::TrustedDevice, upstream_link, upstream_link::UpstreamLink, user::User,
     },
 };
 
@@ -97,6 +97,7 @@ impl Export {
         let set = password::find(&self.app.db, user.id).await?.map(|row| row.changed_at);
         let have = factors::of(&self.app, user.id).await?;
         let trusted = trusted_device::all_of(&self.app.db, user.id, self.app.now()).await?;
+        let links = upstream_link::of(&self.app.db, user.id).await?;
         let account = json!({
             "id": user.id,
             "email": user.email,
@@ -109,6 +110,7 @@ impl Export {
             "passkeys": have.passkeys.iter().map(of_passkey).collect::<Vec<_>>(),
             "recovery_codes_left": have.codes_left,
             "trusted_devices": trusted.iter().map(of_trusted).collect::<Vec<_>>(),
+            "signs_in_with": links.iter().map(of_link).collect::<Vec<_>>(),
             "created_at": user.created_at,
             "updated_at": user.updated_at,
             "delete_at": user.delete_at,
@@ -230,6 +232,18 @@ impl List {
 
 fn of_passkey(key: &Key) -> Value {
     json!({ "name": key.name, "synced": key.synced, "created_at": key.created_at, "last_used_at": key.last_used_at })
+}
+
+/// Who the person is at a provider.
+fn of_link(link: &UpstreamLink) -> Value {
+    json!({
+        "provider": link.upstream,
+        "issuer": link.issuer,
+        "subject": link.subject,
+        "known_as": link.label,
+        "connected_at": link.created_at,
+        "last_used_at": link.last_used_at,
+    })
 }
 
 fn of_trusted(row: &TrustedDevice) -> Value {

@@ -47,6 +47,7 @@ pub enum Happened {
     DeviceTrusted,
     DeviceForgotten,
     FactorsReset,
+    ProviderLinked,
 }
 
 impl Happened {
@@ -79,6 +80,7 @@ impl Happened {
             Happened::DeviceTrusted => "device_trusted",
             Happened::DeviceForgotten => "device_forgotten",
             Happened::FactorsReset => "factors_reset",
+            Happened::ProviderLinked => "provider_linked",
         }
     }
 }

@@ -254,7 +254,7 @@ async fn known(app: &App, owner: User, locale: Option<String>) -> Result<Registe
 ///
 /// # Errors
 /// When the database is away.
-pub(super) async fn tell_owner(app: &App, db: &impl ConnectionTrait, owner: &User) -> Result<(), DbErr> {
+pub(in crate::flows) async fn tell_owner(app: &App, db: &impl ConnectionTrait, owner: &User) -> Result<(), DbErr> {
     let letter = Letter::AddressTaken { sign_in: app.url("/account"), forgot: app.url("/account/forgot") };
     if !links::has_room_for(db, owner.id, &letter, app.now()).await? {
         return Ok(());

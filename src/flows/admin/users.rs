@@ -90,6 +90,17 @@ pub async fn prepare(app: &App, mut new: NewUser) -> Result<(User, Option<passwo
     Ok((user, password))
 }
 
+/// The row of somebody who is known by a provider, and needs no name or address for that.
+///
+/// # Errors
+/// What is wrong with a field.
+pub(in crate::flows) fn without_address(app: &App, new: NewUser) -> Result<User, Trouble> {
+    let is_nameless = new.username.is_none();
+    let (user, mut problems) = person(app, new);
+    problems.retain(|problem| !(is_nameless && problem.name == "email"));
+    if problems.is_empty() { Ok(user) } else { Err(Trouble::Invalid(problems)) }
+}
+
 /// The row, and what is wrong with it.
 pub(super) fn person(app: &App, new: NewUser) -> (User, Vec<Field>) {
     let mut problems = Vec::new();

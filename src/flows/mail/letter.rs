@@ -107,6 +107,8 @@ pub enum FactorChange {
     Reset,
     /// Somebody who knows the password types wrong codes.
     Guessed,
+    /// An account at a provider opens this one from now on.
+    ProviderLinked,
 }
 
 impl Letter {
@@ -132,6 +134,7 @@ impl Letter {
             Letter::FactorChanged { change: FactorChange::RecoveryCodeUsed { .. }, .. } => "recovery_code_used",
             Letter::FactorChanged { change: FactorChange::Reset, .. } => "factors_reset",
             Letter::FactorChanged { change: FactorChange::Guessed, .. } => "codes_guessed",
+            Letter::FactorChanged { change: FactorChange::ProviderLinked, .. } => "provider_linked",
             Letter::Invitation { .. } => "invitation",
             Letter::DeletionPlanned { .. } => "deletion_planned",
             Letter::AccountDeleted => "account_deleted",

@@ -308,6 +308,7 @@ impl Say<'_> {
             FactorChange::RecoveryCodeUsed { .. } => ("mail.factor.code_used", "mail.factor.code_used_lead"),
             FactorChange::Reset => ("mail.factor.reset", "mail.factor.reset_lead"),
             FactorChange::Guessed => ("mail.factor.guessed", "mail.factor.guessed_lead"),
+            FactorChange::ProviderLinked => ("mail.factor.provider_linked", "mail.factor.provider_linked_lead"),
         };
         let words = Words::new(self.say(subject), self.say(lead));
         match change {

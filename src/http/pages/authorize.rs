@@ -5,6 +5,7 @@ use poem::{IntoResponse, Response, handler, web::Path};
 use uuid::Uuid;
 
 use super::{
+    provider,
     request::{Page, see_other},
     view::View,
     views::{FORM_POST_SCRIPT, FormPost},
@@ -52,6 +53,7 @@ pub fn answer(page: &Page, next: Result<Next, Refused>) -> Response {
             Some(name) => page.go(&format!("/authorize/{id}/{name}")),
             None => page.go(&format!("/authorize/{id}")),
         },
+        Ok(Next::Provider(id, name)) => provider::hinted(page, id, &name),
         Ok(Next::Client(reply)) => page.browser.with_state(&page.app, leave(page, reply)),
         Err(refused) => page.refuse(&refused),
     }
@@ -62,6 +64,7 @@ fn name(step: Step) -> Option<&'static str> {
         Step::Login => Some("login"),
         Step::SecondFactor => Some("second-factor"),
         Step::ChooseAccount => Some("account"),
+        Step::Connect => Some("connect"),
         Step::Consent => Some("consent"),
         Step::Issue => None,
     }

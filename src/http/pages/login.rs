@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::{
     account::onward,
     authorize::{self, either, journey, policy},
-    forms, logo,
+    forms, logo, provider,
     request::Page,
     view::View,
-    views::{Announced, ClientCard, Destination, Login, LoginProblem},
+    views::{Announced, ClientCard, Destination, Login, LoginProblem, ProviderButton},
 };
 use crate::{
     flows::{
@@ -25,22 +25,32 @@ use crate::{
         authorize::Journey,
         factors::passkey,
         login::{self, Outcome},
-        magic_link, passkey_login, second_factor,
+        magic_link, passkey_login, second_factor, upstream,
     },
     http::{browser, headers::Policy},
-    protocol::{Code, trace::Kind},
+    protocol::{Code, redirect_uri, trace::Kind},
 };
 
 #[handler]
 pub async fn show(mut page: Page, Path(id): Path<Uuid>) -> Response {
     let another = page.query.get("as") == Some("another");
     either(match journey(&mut page, id, Kind::Login).await {
+        // Only what the app has asked for, and there is: a link leads nobody away.
+        Ok(journey) if is_sent_on(&page, &journey).await => {
+            Ok(provider::go(&page, id, journey.request.idp_hint.as_deref().unwrap_or_default()).await)
+        }
         Ok(journey) => {
             let hint = journey.request.login_hint.clone().unwrap_or_default();
             Ok(form(&page, id, &journey, Typed { username: hint, another, problem: None }).await)
         }
         Err(response) => Err(response),
     })
+}
+
+async fn is_sent_on(page: &Page, journey: &Journey) -> bool {
+    let Some(name) = page.query.get(provider::HINTED) else { return false };
+    let is_asked = journey.request.idp_hint.as_deref() == Some(name) && journey.signed_in.is_none();
+    is_asked && upstream::find(&page.app, name).await.is_ok_and(|found| found.is_some())
 }
 
 #[handler]
@@ -143,7 +153,8 @@ struct Typed {
 
 async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Response {
     let client = asking(page, journey).await;
-    let policy = Policy { asks: passkey::are_offered(&page.app), ..policy(journey) };
+    let mut policy = Policy { asks: passkey::are_offered(&page.app), ..policy(journey) };
+    let providers = providers(page, id, journey, &mut policy).await;
     // Whoever is signed in is asked again, unless the app means somebody else.
     let again = journey.signed_in.as_ref().filter(|_| !typed.another && !journey.expects_someone_else);
     let again = again.map(|(_, user)| browser::person(user));
@@ -158,6 +169,7 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
         link: magic_link::is_offered(&page.app, journey),
         cancel: true,
         passkey: passkey::are_offered(&page.app).then(|| page.browser.path(&format!("/authorize/{id}/passkey"))),
+        providers,
         forgot: page.browser.path(&format!("/account/forgot?{}={id}", onward::PARAMETER)),
         register: register.then(|| page.browser.path(&format!("/account/register?{}={id}", onward::PARAMETER))),
     };
@@ -174,6 +186,26 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// The buttons of the providers. The forms behind them lead to these, which the page's policy must allow; where nobody knows
+/// yet where that is, to any.
+async fn providers(page: &Page, id: Uuid, journey: &Journey, policy: &mut Policy<'_>) -> Vec<ProviderButton> {
+    let buttons = upstream::buttons(&page.app, journey.request.idp_hint.as_deref()).await.unwrap_or_default();
+    for button in &buttons {
+        let known = button.leads_to.as_deref().and_then(redirect_uri::csp_source);
+        for source in known.into_iter().chain(button.is_guess.then(|| "https:".to_owned())) {
+            if !policy.forms.contains(&source) {
+                policy.forms.push(source);
+            }
+        }
+    }
+    let button = |button: upstream::Button| ProviderButton {
+        action: page.browser.path(&format!("/authorize/{id}/provider/{}", button.name)),
+        name: button.name,
+        title: button.title,
+    };
+    buttons.into_iter().map(button).collect()
 }
 
 /// An app, as pages show it.

@@ -9,6 +9,7 @@ mod effective;
 mod example;
 mod issuer;
 mod mail;
+mod providers;
 mod random;
 mod secrets;
 mod sources;

@@ -23,6 +23,7 @@ pub mod server;
 pub mod sink;
 pub mod smtp;
 pub mod tokens;
+pub mod upstream;
 
 pub use browser::{Browser, Mode};
 pub use fixtures::{Fixtures, fixtures};

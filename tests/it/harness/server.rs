@@ -84,20 +84,25 @@ impl TestServer {
 
     /// A deployment of somebody else's: it draws other secrets.
     pub async fn another() -> Self {
-        Self::build(2, &[]).await
+        Self::build(2, &[], "").await
+    }
+
+    /// With more in the settings' file: the declared things.
+    pub async fn declaring(settings: &[(&str, &str)], more: &str) -> Self {
+        Self::build(1, settings, more).await
     }
 
     /// With these settings, as flags would give them.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::build(1, settings).await
+        Self::build(1, settings, "").await
     }
 
-    async fn build(seed: u64, settings: &[(&str, &str)]) -> Self {
+    async fn build(seed: u64, settings: &[(&str, &str)], more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
         let database = OwnDatabase::create().await;
-        let config = load(&folder, address.port(), database.as_ref(), settings);
+        let config = load(&folder, address.port(), database.as_ref(), (settings, more));
         let issuer = config.server.issuer.as_str().to_string();
         let clock = Clock::fixed(START);
         let around = Surroundings {
@@ -159,9 +164,14 @@ impl TestServer {
     }
 }
 
-fn load(folder: &TempDir, port: u16, database: Option<&OwnDatabase>, settings: &[(&str, &str)]) -> config::Config {
+fn load(
+    folder: &TempDir,
+    port: u16,
+    database: Option<&OwnDatabase>,
+    (settings, more): (&[(&str, &str)], &str),
+) -> config::Config {
     let file = folder.path().join("signet.toml");
-    fs::write(&file, SETTINGS).unwrap();
+    fs::write(&file, format!("{SETTINGS}{more}")).unwrap();
     AUTHORITY.write_to(folder.path());
     fs::write(folder.path().join("smtp-password"), smtp::PASSWORD).unwrap();
     let mut flags = vec![

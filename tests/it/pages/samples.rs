@@ -105,6 +105,7 @@ pub fn page(name: &'static str, ids: &'static [&'static str], page: &impl Templa
 
 pub fn all(texts: &'static Texts, data: Data) -> Vec<Sample> {
     let mut samples = sign_in(texts, data);
+    samples.extend(providers(texts, data));
     samples.extend(second_steps(texts, data));
     samples.extend(sign_out(texts, data));
     samples.extend(errors(texts, data));
@@ -124,6 +125,7 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
         link: true,
         cancel: true,
         passkey: Some("/authorize/0b8c/passkey".to_owned()),
+        providers: ["Google", "GitHub", "Harbor"].map(|title| provider_button(data, title)).to_vec(),
         forgot: "/account/forgot?journey=0b8c".to_owned(),
         register: Some("/account/register?journey=0b8c".to_owned()),
     };
@@ -164,6 +166,61 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("accounts", chooser_ids, &chooser(None)),
         page("accounts-wanted", chooser_ids, &chooser(Some(data.word("charles@example.org")))),
         page("form-post", &[], &post),
+    ]
+}
+
+fn provider_button(data: Data, title: &str) -> ProviderButton {
+    let name = title.to_lowercase();
+    ProviderButton { action: format!("/authorize/0b8c/provider/{name}"), name, title: data.word(title) }
+}
+
+fn providers(texts: &'static Texts, data: Data) -> Vec<Sample> {
+    let said = |what| ProviderPage {
+        frame: data.frame(texts),
+        what,
+        provider: data.word("Google"),
+        back: Some("/authorize/0b8c/login".to_owned()),
+    };
+    let connect = |person, enrol: Option<&str>| Connect {
+        frame: data.frame(texts),
+        action: "/authorize/0b8c/connect".to_owned(),
+        client: data.client(),
+        provider: data.word("Google"),
+        label: Some(data.word("ada@example.org")),
+        person,
+        sign_in: "/authorize/0b8c/login".to_owned(),
+        enrol: enrol.map(str::to_owned),
+    };
+    let field = |id, name, problem| {
+        TextField::new(id, name, &data.word("Email")).given(Input { value: data.word("ada@example.org"), problem })
+    };
+    let enrol = |complaint, problem: Option<InputProblem>| Enrol {
+        frame: data.frame(texts),
+        action: "/authorize/0b8c/enrol".to_owned(),
+        client: data.client(),
+        provider: data.word("Google"),
+        complaint,
+        fields: vec![
+            TextField { focus: problem.is_some(), ..field("enrol-email", "email", problem) },
+            field("enrol-username", "username", None),
+        ],
+        sign_in: "/authorize/0b8c/login".to_owned(),
+    };
+    vec![
+        page("provider-stale", &["provider-stale", "provider-back"], &said(ProviderSaid::Stale)),
+        page("provider-denied", &["provider-denied", "provider-back"], &said(ProviderSaid::Denied)),
+        page("provider-failed", &["provider-failed", "provider-back"], &said(ProviderSaid::Failed)),
+        page("provider-away", &["provider-away", "provider-back"], &said(ProviderSaid::Away)),
+        page("provider-unwelcome", &["provider-unwelcome", "provider-back"], &said(ProviderSaid::Unwelcome)),
+        page("provider-closed", &["provider-closed", "provider-back"], &said(ProviderSaid::Closed)),
+        page("connect-first", &["connect-sign-in", "connect-enrol"], &connect(None, Some("/authorize/0b8c/enrol"))),
+        page("connect", &["connect-yes", "connect-no"], &connect(Some(data.person()), None)),
+        page("enrol", &["enrol-submit", "enrol-sign-in"], &enrol(None, None)),
+        page(
+            "enrol-wrong",
+            &["enrol-email-problem"],
+            &enrol(Some(Complaint::LookAgain), Some(InputProblem::NotAnEmail)),
+        ),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientCard, Destination};
+use super::{ClientCard, Destination, ProviderButton};
 use crate::{
     app::{moment::span, text::Texts},
     http::pages::view::{Frame, Person},
@@ -28,6 +28,8 @@ pub struct Login {
     pub cancel: bool,
     /// Where a script learns what a passkey is to sign, if passkeys work here.
     pub passkey: Option<String>,
+    /// Whom people can sign in with instead.
+    pub providers: Vec<ProviderButton>,
     /// The page for a forgotten password.
     pub forgot: String,
     /// The page for people who have no account, where they may make one.

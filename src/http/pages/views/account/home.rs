@@ -29,11 +29,12 @@ pub struct AccountHome {
 impl AccountHome {
     /// The methods in words.
     pub fn means(&self) -> String {
-        let named = self.methods.iter().filter(|method| *method != "uv");
+        let named = self.methods.iter().filter(|method| !matches!(method.as_str(), "uv" | "federated_two"));
         let word = |method: &String| match method.as_str() {
             "pwd" => self.frame.texts.get("account.by_password"),
             "otp" => self.frame.texts.get("account.by_totp"),
             "recovery_code" => self.frame.texts.get("account.by_recovery_code"),
+            "federated" => self.frame.texts.get("account.by_provider"),
             "hwk" | "swk" => self.frame.texts.get("account.by_passkey"),
             "trusted" => self.frame.texts.get("account.by_trusted_device"),
             _ => self.frame.texts.get("account.by_other"),

@@ -63,6 +63,7 @@ pub fn event(texts: &Texts, kind: &str) -> String {
         "device_trusted" => "event.device_trusted",
         "device_forgotten" => "event.device_forgotten",
         "factors_reset" => "event.factors_reset",
+        "provider_linked" => "event.provider_linked",
         other => return other.replace('_', " "),
     };
     texts.get(key).to_owned()
@@ -78,6 +79,8 @@ pub fn attempt(texts: &Texts, reason: &str) -> String {
         "right_passkey" => "attempt.right_passkey",
         "wrong_passkey" => "attempt.wrong_passkey",
         "right_link" => "attempt.right_link",
+        "right_provider" => "attempt.right_provider",
+        "wrong_provider" => "attempt.wrong_provider",
         "wrong_password" => "attempt.wrong_password",
         "unconfirmed_address" => "attempt.unconfirmed_address",
         "disabled_account" => "attempt.disabled_account",

@@ -1,0 +1,124 @@
+//! RFC 6749 §4.1 as GitHub speaks it: no ID token, but an API that says who somebody is. A person is their number, since
+//! login names change hands; their address is the primary one that is verified.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use super::{Field, Identity, Provider, With, exchange, wrong};
+use crate::{
+    app::App,
+    protocol::{
+        Code, Result,
+        authorize::Request,
+        prompt::Prompt,
+        rule,
+        upstream::{AuthMethod, Settings, metadata::Metadata, profile::Profile},
+    },
+    store::upstream::Upstream,
+};
+
+pub struct GitHub;
+
+const ISSUER: &str = "https://github.com";
+const API: &str = "https://api.github.com";
+
+/// Addresses that GitHub makes up for people who show none.
+const NOBODYS: &str = "@users.noreply.";
+
+impl GitHub {
+    fn issuer(settings: &Settings) -> &str {
+        settings.issuer.as_deref().unwrap_or(ISSUER).trim_end_matches('/')
+    }
+
+    fn api(settings: &Settings) -> String {
+        match (&settings.api_url, &settings.issuer) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some(_)) => format!("{}/api/v3", Self::issuer(settings)),
+            (None, None) => API.to_owned(),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for GitHub {
+    fn kind(&self) -> &'static str {
+        "github"
+    }
+
+    fn title(&self) -> Option<&'static str> {
+        Some("GitHub")
+    }
+
+    fn scopes(&self) -> &'static [&'static str] {
+        &["read:user", "user:email"]
+    }
+
+    fn auth_method(&self) -> AuthMethod {
+        AuthMethod::ClientSecretPost
+    }
+
+    fn knows_addresses(&self) -> bool {
+        true
+    }
+
+    fn problems(&self, settings: &Settings) -> Vec<Field> {
+        let names_sub = settings.claims.contains_key("sub");
+        names_sub
+            .then(|| wrong("claims", "cannot name another sub: the number is who somebody is"))
+            .into_iter()
+            .collect()
+    }
+
+    async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
+        let issuer = Self::issuer(&upstream.settings);
+        Some(Arc::new(Metadata {
+            issuer: issuer.to_owned(),
+            authorization_endpoint: format!("{issuer}/login/oauth/authorize"),
+            token_endpoint: format!("{issuer}/login/oauth/access_token"),
+            userinfo_endpoint: Some(format!("{}/user", Self::api(&upstream.settings))),
+            ..Metadata::default()
+        }))
+    }
+
+    async fn metadata(&self, app: &App, upstream: &Upstream) -> Result<Arc<Metadata>> {
+        Ok(self.known(app, upstream).await.unwrap_or_default())
+    }
+
+    fn asks(&self, _: &Upstream, request: &Request, _: &str) -> Vec<(&'static str, String)> {
+        let hint = request.login_hint.clone().map(|hint| ("login", hint));
+        let chooses = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| request.prompt.contains(prompt));
+        hint.into_iter().chain(chooses.then(|| ("prompt", "select_account".to_owned()))).collect()
+    }
+
+    async fn identity(&self, app: &App, with: With<'_>) -> Result<Identity> {
+        let With { upstream, metadata, tokens, .. } = with;
+        let api = Self::api(&upstream.settings);
+        let unreadable = || Code::AccessDenied.because("the provider said nothing that names somebody");
+        let said = exchange::ask(app, &format!("{api}/user"), tokens).await?;
+        let Value::Object(mut said) = said else { return Err(unreadable().under(&rule::UPSTREAM_ANSWER)) };
+        let number =
+            said.get("id").and_then(Value::as_u64).ok_or_else(|| unreadable().under(&rule::UPSTREAM_ANSWER))?;
+        // The scope may have been refused, and then there is none.
+        let addresses = exchange::ask(app, &format!("{api}/user/emails"), tokens).await.unwrap_or_default();
+        tell(&mut said, address(&addresses));
+        let profile = Profile::read(&said, &upstream.settings);
+        Ok(Identity { issuer: metadata.issuer.clone(), subject: number.to_string(), profile })
+    }
+}
+
+/// In the words of OpenID Connect. The address of the public profile is not taken: anybody may write any there.
+fn tell(said: &mut Map<String, Value>, address: Option<&str>) {
+    said.insert("email_verified".to_owned(), address.is_some().into());
+    said.insert("email".to_owned(), address.map_or(Value::Null, Value::from));
+    if let Some(login) = said.get("login").cloned() {
+        said.insert("preferred_username".to_owned(), login);
+    }
+}
+
+fn address(addresses: &Value) -> Option<&str> {
+    let is = |address: &Value, name: &str| address.get(name) == Some(&Value::Bool(true));
+    let primary = addresses.as_array()?.iter().find(|address| is(address, "primary") && is(address, "verified"))?;
+    primary.get("email").and_then(Value::as_str).filter(|email| !email.contains(NOBODYS))
+}

@@ -1,0 +1,326 @@
+//! Signing in with a provider: Google, GitHub, any OpenID provider, and others that speak OAuth 2. A person goes there and
+//! comes back ([`begin`], [`callback`]), and then it is decided whose account it is ([`arrive`]).
+
+pub mod arrive;
+pub mod begin;
+pub mod callback;
+pub mod connect;
+pub mod declared;
+pub mod enrol;
+mod exchange;
+mod github;
+mod metadata;
+mod oauth2;
+mod oidc;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Field, Refused};
+use crate::{
+    app::{App, reseal::upstream_context},
+    config::Config,
+    crypto::secret::Secret,
+    protocol::{
+        Code, Error, Result,
+        authorize::Request,
+        rule,
+        trace::{Shown, Trace},
+        upstream::{AuthMethod, Settings, metadata::Metadata, profile::Profile},
+    },
+    store::upstream::Upstream,
+};
+
+/// One kind of provider. To add one: a file here, a line in [`PROVIDERS`].
+#[async_trait]
+pub trait Provider: Sync {
+    /// What settings call it.
+    fn kind(&self) -> &'static str;
+
+    /// What people call it.
+    fn title(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn scopes(&self) -> &'static [&'static str];
+
+    fn auth_method(&self) -> AuthMethod;
+
+    /// It reads the addresses of its people itself, so one that it calls verified is.
+    fn knows_addresses(&self) -> bool {
+        false
+    }
+
+    /// What is wrong with the settings of one of its kind.
+    fn problems(&self, settings: &Settings) -> Vec<Field>;
+
+    /// Where it is asked, as far as that is known without asking it.
+    async fn known(&self, app: &App, upstream: &Upstream) -> Option<Arc<Metadata>>;
+
+    /// Where it is asked.
+    ///
+    /// # Errors
+    /// When it must say so itself and does not, or says what cannot be.
+    async fn metadata(&self, app: &App, upstream: &Upstream) -> Result<Arc<Metadata>>;
+
+    /// What the request says besides what every request says.
+    fn asks(&self, upstream: &Upstream, request: &Request, nonce: &str) -> Vec<(&'static str, String)>;
+
+    /// Who it is, by what came for the code.
+    ///
+    /// # Errors
+    /// When the provider does not say, or is not believed.
+    async fn identity(&self, app: &App, with: With<'_>) -> Result<Identity>;
+}
+
+/// Every kind there is.
+pub static PROVIDERS: &[&dyn Provider] = &[&oidc::GOOGLE, &github::GitHub, &oidc::GENERIC, &oauth2::OAuth2];
+
+/// What an identity is found with.
+#[derive(Clone, Copy)]
+pub struct With<'a> {
+    pub upstream: &'a Upstream,
+    pub metadata: &'a Metadata,
+    /// What the token endpoint has answered.
+    pub tokens: &'a Map<String, Value>,
+    pub nonce: &'a str,
+}
+
+/// Somebody, as a provider knows them.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub issuer: String,
+    pub subject: String,
+    pub profile: Profile,
+}
+
+impl Identity {
+    /// What the person recognizes it by.
+    pub fn label(&self) -> Option<String> {
+        label(&self.profile)
+    }
+}
+
+fn label(profile: &Profile) -> Option<String> {
+    profile.email.clone().or_else(|| profile.username.clone()).or_else(|| profile.claims.name.clone())
+}
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static dyn Provider> {
+    PROVIDERS.iter().copied().find(|provider| provider.kind() == name)
+}
+
+fn kind_of(upstream: &Upstream) -> Result<&'static dyn Provider> {
+    let unknown = || Code::ServerError.because("a provider is of a kind that is not known here");
+    kind(&upstream.settings.kind).ok_or_else(unknown)
+}
+
+/// Where the browser comes back to.
+pub fn callback_url(app: &App, name: &str) -> String {
+    app.url(&format!("/federation/{name}/callback"))
+}
+
+/// What pages call it.
+pub fn title(upstream: &Upstream) -> String {
+    let of_kind = || kind(&upstream.settings.kind).and_then(Provider::title).map(str::to_owned);
+    upstream.settings.button.clone().or_else(of_kind).unwrap_or_else(|| upstream.name.clone())
+}
+
+/// A button of the login page.
+#[derive(Debug, Clone)]
+pub struct Button {
+    pub name: String,
+    pub kind: String,
+    pub title: String,
+    /// Where its form leads to, for the page's policy: as far as anybody knows yet, to the issuer's own host.
+    pub leads_to: Option<String>,
+    /// Only the provider knows for sure.
+    pub is_guess: bool,
+}
+
+/// The buttons of the login page. Nobody waits for a provider here: what is not known yet is asked for meanwhile.
+///
+/// # Errors
+/// When the database is away.
+pub async fn buttons(app: &App, hint: Option<&str>) -> Result<Vec<Button>> {
+    let mut buttons = Vec::new();
+    for upstream in app.cache.upstreams(&app.db).await?.iter() {
+        if upstream.settings.hidden && hint != Some(&upstream.name) {
+            continue;
+        }
+        let Some(kind) = kind(&upstream.settings.kind) else { continue };
+        let known = kind.known(app, upstream).await;
+        if known.is_none() {
+            let (app, upstream) = (app.clone(), upstream.clone());
+            tokio::spawn(async move { drop(kind.metadata(&app, &upstream).await) });
+        }
+        buttons.push(Button {
+            name: upstream.name.clone(),
+            kind: upstream.settings.kind.clone(),
+            title: title(upstream),
+            is_guess: known.is_none(),
+            leads_to: match known {
+                Some(metadata) => Some(metadata.authorization_endpoint.clone()),
+                None => upstream.settings.issuer.clone(),
+            },
+        });
+    }
+    Ok(buttons)
+}
+
+/// One that people may sign in with.
+///
+/// # Errors
+/// When the database is away.
+pub async fn find(app: &App, name: &str) -> Result<Option<Upstream>> {
+    Ok(app.cache.upstreams(&app.db).await?.iter().find(|upstream| upstream.name == name).cloned())
+}
+
+/// What is wrong with the settings of a provider.
+pub fn problems(config: &Config, settings: &Settings, has_secret: bool) -> Vec<Field> {
+    let Some(kind) = kind(&settings.kind) else { return vec![wrong("kind", "is not known here")] };
+    let mut problems = kind.problems(settings);
+    for (name, address) in [
+        ("issuer", &settings.issuer),
+        ("api_url", &settings.api_url),
+        ("authorization_endpoint", &settings.authorization_endpoint),
+        ("token_endpoint", &settings.token_endpoint),
+        ("userinfo_endpoint", &settings.userinfo_endpoint),
+    ] {
+        // The issuer of an oauth2 provider is a name.
+        let is_name = name == "issuer" && settings.kind == "oauth2";
+        if let Some(address) = address.as_deref().filter(|address| !is_name && !may_reach(config, address)) {
+            let why = "must be an https address without a query; plain http needs its host in outbound.allow_hosts";
+            problems.push(wrong(name, &format!("{why}, and this is {address}")));
+        }
+    }
+    let proves = settings.token_endpoint_auth_method.unwrap_or(kind.auth_method());
+    match (proves, has_secret) {
+        (AuthMethod::None, true) => problems.push(wrong("client_secret", "is of no use with the method none")),
+        (AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost, false) => {
+            problems.push(wrong("client_secret", "is missing; take it from the provider (client_secret_file)"));
+        }
+        _ => {}
+    }
+    if settings.groups_claim.is_none() && !(settings.allowed_groups.is_empty() && settings.admin_groups.is_empty()) {
+        problems.push(wrong("groups_claim", "is missing, so nobody has a group"));
+    }
+    problems
+}
+
+fn wrong(name: &'static str, why: &str) -> Field {
+    Field { name, why: why.into() }
+}
+
+fn may_reach(config: &Config, address: &str) -> bool {
+    let Ok(url) = url::Url::parse(address) else { return false };
+    let exempt =
+        || url.host_str().is_some_and(|host| config.outbound.allow_hosts.iter().any(|known| known.as_str() == host));
+    let plain =
+        url.username().is_empty() && url.password().is_none() && url.fragment().is_none() && url.query().is_none();
+    plain && url.has_host() && (url.scheme() == "https" || url.scheme() == "http" && exempt())
+}
+
+/// The secret that the provider knows us by.
+fn secret(app: &App, upstream: &Upstream) -> Result<Option<Secret>> {
+    let Some(sealed) = &upstream.sealed_secret else { return Ok(None) };
+    let opened = app.master_key.open(&upstream_context(upstream.id), &sealed.0).map_err(Error::internal)?;
+    let text = std::str::from_utf8(&opened).map_err(Error::internal)?;
+    Ok(Some(Secret::presented(text)))
+}
+
+/// What follows from the state of one way there and back; whoever has the database alone has neither.
+fn derived(app: &App, what: &'static str, state: &str) -> Secret {
+    Secret::presented(&URL_SAFE_NO_PAD.encode(app.macs.codes.tag(&[b"upstream", what.as_bytes(), state.as_bytes()])))
+}
+
+fn nonce(app: &App, state: &str) -> Secret {
+    derived(app, "nonce", state)
+}
+
+fn verifier(app: &App, state: &str) -> Secret {
+    derived(app, "verifier", state)
+}
+
+/// Seconds after which a provider that is away is asked again.
+const RETRY: i64 = 30;
+
+/// The provider does not answer, or not well enough to go on.
+fn away(why: &'static str, cause: &str) -> Error {
+    let error = Code::TemporarilyUnavailable.because(why).under(&rule::UPSTREAM_REACHED).retry_after(RETRY);
+    error.received(Shown::cause(cause))
+}
+
+/// A refusal of who came.
+fn unwelcome(why: &'static str) -> Error {
+    Code::AccessDenied.because(why).under(&rule::UPSTREAM_ACCOUNT)
+}
+
+/// What a person is told whose sign-in by a provider ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// The answer belongs to no sign-in of this browser (case SEC-136).
+    Stale,
+    /// The person said no there.
+    Denied,
+    /// The provider refused, or is not believed (case SEC-137).
+    Failed,
+    Away,
+    /// Not of those whom the operator lets in.
+    Unwelcome,
+    /// The account is closed.
+    Closed,
+}
+
+/// A sign-in by a provider that went no further.
+#[derive(Debug)]
+pub struct Turned {
+    /// None where a page of the journey says it.
+    pub said: Option<Said>,
+    pub refused: Refused,
+    /// Where the other ways in are.
+    pub journey: Option<Uuid>,
+    /// What pages call the provider.
+    pub provider: Option<String>,
+}
+
+impl Turned {
+    fn of(app: &App, mut trace: Trace, error: Error, journey: Option<Uuid>, upstream: Option<&Upstream>) -> Box<Self> {
+        let said = said(&error);
+        let refused = Refused::by(&mut trace, error);
+        app.record(trace);
+        Box::new(Turned { said, refused, journey, provider: upstream.map(title) })
+    }
+
+    /// Before there was a run of its own.
+    fn early(refused: Refused) -> Box<Self> {
+        Box::new(Turned { said: said(&refused.error), refused, journey: None, provider: None })
+    }
+}
+
+fn said(error: &Error) -> Option<Said> {
+    let rule = error.detail.as_ref()?.rule;
+    Some(match rule.name {
+        name if name == rule::UPSTREAM_STATE.name => Said::Stale,
+        name if name == rule::UPSTREAM_REACHED.name => Said::Away,
+        name if name == rule::UPSTREAM_ACCOUNT.name => Said::Unwelcome,
+        name if name == rule::ACCOUNT.name => Said::Closed,
+        name if name == rule::UPSTREAM_ANSWER.name && error.description.starts_with("the person said no") => {
+            Said::Denied
+        }
+        name if name.starts_with("upstream_") => Said::Failed,
+        _ => return None,
+    })
+}
+
+/// No more of them than of passwords from one address.
+fn not_too_often(app: &App, keys: &[crate::app::throttle::Key]) -> Result<()> {
+    match app.throttle.wait(keys, app.now()) {
+        Some(wait) => Err(wait.refusal()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,84 @@
+//! RFC 6749 §4.1: a provider with endpoints of its own, and a mapping of what it says about somebody.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{Field, Identity, Provider, With, exchange, wrong};
+use crate::{
+    app::App,
+    protocol::{
+        Code, Result,
+        authorize::Request,
+        rule,
+        upstream::{
+            AuthMethod, Settings, id_token,
+            metadata::Metadata,
+            profile::{self, Profile},
+        },
+    },
+    store::upstream::Upstream,
+};
+
+pub struct OAuth2;
+
+#[async_trait]
+impl Provider for OAuth2 {
+    fn kind(&self) -> &'static str {
+        "oauth2"
+    }
+
+    fn scopes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn auth_method(&self) -> AuthMethod {
+        AuthMethod::ClientSecretBasic
+    }
+
+    fn problems(&self, settings: &Settings) -> Vec<Field> {
+        let missing = [
+            ("authorization_endpoint", settings.authorization_endpoint.is_none()),
+            ("token_endpoint", settings.token_endpoint.is_none()),
+            ("userinfo_endpoint", settings.userinfo_endpoint.is_none()),
+        ];
+        let missing = missing.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| wrong(name, "is missing"));
+        let lacks_sub = !settings.claims.contains_key("sub");
+        let sub = lacks_sub.then(|| wrong("claims", "must say which member is sub: one that never changes hands"));
+        missing.chain(sub).collect()
+    }
+
+    async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
+        let settings = &upstream.settings;
+        Some(Arc::new(Metadata {
+            issuer: settings.issuer.clone().unwrap_or_else(|| format!("upstream:{}", upstream.name)),
+            authorization_endpoint: settings.authorization_endpoint.clone()?,
+            token_endpoint: settings.token_endpoint.clone()?,
+            userinfo_endpoint: settings.userinfo_endpoint.clone(),
+            ..Metadata::default()
+        }))
+    }
+
+    async fn metadata(&self, app: &App, upstream: &Upstream) -> Result<Arc<Metadata>> {
+        let lacks = || Code::ServerError.because("a provider lacks its endpoints").under(&rule::UPSTREAM_METADATA);
+        self.known(app, upstream).await.ok_or_else(lacks)
+    }
+
+    fn asks(&self, _: &Upstream, request: &Request, _: &str) -> Vec<(&'static str, String)> {
+        request.login_hint.clone().map(|hint| ("login_hint", hint)).into_iter().collect()
+    }
+
+    async fn identity(&self, app: &App, with: With<'_>) -> Result<Identity> {
+        let With { upstream, metadata, tokens, .. } = with;
+        let settings = &upstream.settings;
+        let endpoint = metadata.userinfo_endpoint.as_deref().unwrap_or_default();
+        let nobody = || Code::AccessDenied.because("the provider said nothing that names somebody");
+        let Value::Object(said) = exchange::ask(app, endpoint, tokens).await? else {
+            return Err(nobody().under(&rule::UPSTREAM_ANSWER));
+        };
+        let subject = profile::subject(&said, settings).ok_or_else(|| nobody().under(&rule::UPSTREAM_ANSWER))?;
+        id_token::subject(json!({ "sub": subject }).as_object().unwrap_or(&said))?;
+        Ok(Identity { issuer: metadata.issuer.clone(), subject, profile: Profile::read(&said, settings) })
+    }
+}

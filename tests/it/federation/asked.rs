@@ -1,0 +1,130 @@
+//! What the provider is asked, and by which pages.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64, Engine};
+use openssl::sha::sha256;
+use sea_orm::EntityTrait;
+use signet::store::upstream_login;
+
+use super::{HOSTS, OPEN, World, grace, is_inside, world, world_with};
+use crate::harness::{Browser, Parameters, TestServer, assert};
+
+fn request(browser: &Browser) -> Parameters {
+    Parameters::parse(browser.landed().url.query().unwrap())
+}
+
+/// RFC 9700 §2.1.1, OpenID Connect Core §3.1.2.1; and nothing of it is in the database.
+#[tokio::test]
+async fn a_request_is_bound_by_state_nonce_and_pkce() {
+    let World { f, up } = world(OPEN).await;
+    let mut browser = f.browser();
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        browser.goto(&f.c1.asks().with("login_hint", "grace@harbor.example").url()).await;
+        browser.press("login-provider-harbor").await;
+        let request = request(&browser);
+        let value = |name: &str| request.get(name).unwrap_or_else(|| panic!("no {name}")).to_string();
+        assert_eq!(value("redirect_uri"), format!("{}/federation/harbor/callback", f.site.issuer));
+        assert_eq!(
+            (value("scope"), value("login_hint")),
+            ("openid profile email".into(), "grace@harbor.example".into())
+        );
+        assert_eq!(value("code_challenge_method"), "S256");
+        for name in ["state", "nonce", "code_challenge"] {
+            assert::random_enough(name, &value(name));
+            seen.push(value(name));
+        }
+        assert!(request.get("prompt").is_none());
+    }
+    assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), 6);
+    let rows = format!("{:?}", upstream_login::Entity::find().all(&f.app.db).await.unwrap());
+    assert!(!seen.iter().any(|secret| rows.contains(secret)), "{rows}");
+
+    let back = up.back(&browser.landed().url, &grace());
+    browser.goto(&back).await;
+    assert!(is_inside(&browser), "{}", browser.page());
+    let redeemed = up.asked("/token").pop().unwrap();
+    let verifier = redeemed.form.get("code_verifier").unwrap();
+    assert_eq!(BASE64.encode(sha256(verifier.as_bytes())), seen[5]);
+    assert!(redeemed.authorization.unwrap().starts_with("Basic ") && redeemed.form.get("client_secret").is_none());
+}
+
+#[tokio::test]
+async fn what_the_app_wants_of_the_person_is_passed_on() {
+    let World { f, up: _up } = world("").await;
+    for (prompt, passed) in [("login", "login"), ("select_account", "select_account"), ("consent", "")] {
+        let mut browser = f.browser();
+        browser.goto(&f.c1.asks().with("prompt", prompt).url()).await.press("login-provider-harbor").await;
+        assert_eq!(request(&browser).get("prompt").unwrap_or_default(), passed, "{prompt}");
+    }
+}
+
+/// The form works without scripts, and needs its token.
+#[tokio::test]
+async fn a_button_is_a_form_of_ours() {
+    let World { f, up: _up } = world("").await;
+    let mut browser = f.browser();
+    browser.goto(&f.c1.asks().url()).await;
+    assert!(browser.page().text().contains("Continue with Harbor"), "{}", browser.page());
+    let (action, method, form) = browser.form("login-provider-harbor");
+    browser.submit(&action, method, &form.without("csrf")).await;
+    assert!(!browser.has_left() && browser.sees("login-submit"), "{}", browser.page());
+    assert_eq!(browser.request(crate::harness::Call::get(&action)).await.status, 405);
+}
+
+#[tokio::test]
+async fn an_app_can_ask_for_a_provider() {
+    let World { f, up } = world(&format!("{OPEN}\nhidden = true")).await;
+    let mut browser = f.browser();
+    browser.goto(&f.c1.asks().url()).await;
+    assert!(!browser.sees("login-provider-harbor"), "it is hidden");
+    let asked = f.c1.asks().with("idp_hint", "harbor");
+    browser.goto(&asked.url()).await;
+    assert!(browser.landed().raw.starts_with(&up.issuer), "at once");
+    let back = up.back(&browser.landed().url, &grace());
+    browser.goto(&back).await;
+    assert!(is_inside(&browser), "{}", browser.page());
+
+    for (asked, why) in [
+        (f.c1.asks().with("idp_hint", "nobody"), "nobody has that name"),
+        (f.c1.asks().with("idp_hint", "../harbor"), "it is no name"),
+    ] {
+        let mut browser = f.browser();
+        browser.goto(&asked.url()).await;
+        assert!(browser.sees("login-submit"), "{why}: {}", browser.page());
+    }
+    let mut browser = f.browser();
+    let silent = asked.with("prompt", "none");
+    browser.goto(&silent.url()).await;
+    assert::redirect(&browser, &f.c1, &silent, "login_required");
+    let mut browser = f.browser();
+    browser.post_from_elsewhere("/authorize", &f.c1.asks().with("idp_hint", "harbor").parameters).await;
+    assert!(browser.has_left(), "also of a request that was posted: {}", browser.page());
+    assert!(browser.landed().raw.starts_with(&up.issuer), "{}", browser.landed().raw);
+}
+
+#[tokio::test]
+async fn buttons_have_an_order() {
+    let up = crate::harness::upstream::Upstream::start().await;
+    let settings = [
+        up.declared("b", "button = 'Bee'").replace("button = 'Harbor'\n", ""),
+        up.declared("c", "order = 1"),
+        up.declared("a", ""),
+    ];
+    let f = TestServer::declaring(&[HOSTS], &settings.concat()).await.fixtures().await;
+    let mut browser = f.browser();
+    let html = browser.goto(&f.c1.asks().url()).await.page().answer.text();
+    let places = ["c", "a", "b"].map(|name| html.find(&format!("id=\"login-provider-{name}\"")).unwrap());
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+/// A browser has a few ways open at once, and not as many as it likes.
+#[tokio::test]
+async fn open_ways_are_few() {
+    let w = world_with(&[], "").await;
+    let mut browser = w.f.browser();
+    for _ in 0..14 {
+        w.leave(&mut browser, &w.f.c1).await;
+        w.f.clock.advance(1);
+    }
+    assert_eq!(upstream_login::Entity::find().all(&w.f.app.db).await.unwrap().len(), 10);
+}

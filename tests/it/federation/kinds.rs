@@ -1,0 +1,71 @@
+//! Kinds of providers, and what is declared of them.
+
+use serde_json::json;
+use signet::flows::{start, upstream::PROVIDERS};
+
+use super::{HOSTS, is_inside, is_outside};
+use crate::harness::{
+    TestServer,
+    upstream::{CLIENT, Mood, SECRET, Upstream},
+};
+
+fn plain(up: &Upstream, more: &str) -> String {
+    let there = &up.issuer;
+    format!(
+        "\n[[providers]]\nname = 'harbor'\nkind = 'oauth2'\nclient_id = '{CLIENT}'\nclient_secret = '{SECRET}'\n\
+         authorization_endpoint = '{there}/authorize'\ntoken_endpoint = '{there}/token'\n\
+         userinfo_endpoint = '{there}/me'\nsign_up = true\nlink = 'verified_email'\n{more}\n"
+    )
+}
+
+/// A provider that has its own way to say who somebody is: a number deep in its answer.
+#[tokio::test]
+async fn a_provider_without_id_tokens_is_mapped() {
+    let up = Upstream::start().await;
+    let claims = "claims = { sub = 'user.id', name = 'user.shown.name', email = 'mail', email_verified = 'mail_ok' }";
+    let f = TestServer::declaring(&[HOSTS], &plain(&up, claims)).await.fixtures().await;
+    up.live_by(&f.clock);
+    let w = super::World { f, up };
+    let me =
+        |id| json!({ "user": { "id": id, "shown": { "name": "Grace" } }, "mail": "g@harbor.example", "mail_ok": true });
+    for (id, inside) in
+        [(json!(17), true), (json!("17"), true), (json!(null), false), (json!(1.5), false), (json!(""), false)]
+    {
+        w.up.lies().moods.insert("/me", Mood::Says(200, me(id.clone())));
+        let mut browser = w.f.browser();
+        w.come(&mut browser, &json!({})).await;
+        if inside {
+            assert!(is_inside(&browser), "{id}: {}", browser.page());
+        } else {
+            is_outside(&browser, "provider-failed", 400);
+        }
+    }
+    let links = w.links().await;
+    assert_eq!((links.len(), links[0].subject.as_str(), links[0].issuer.as_str()), (1, "17", "upstream:harbor"));
+    let bearer = w.up.asked("/me")[0].authorization.clone().unwrap();
+    assert!(bearer.starts_with("Bearer "), "{bearer}");
+    w.up.lies().moods.insert("/me", Mood::Says(401, json!({ "error": "invalid_token" })));
+    let mut browser = w.f.browser();
+    w.come(&mut browser, &json!({})).await;
+    is_outside(&browser, "provider-failed", 400);
+    assert!(w.refusal().await.1.contains("401 invalid_token"), "{:?}", w.refusal().await);
+}
+
+#[test]
+fn every_kind_has_a_name_of_its_own() {
+    let names: std::collections::BTreeSet<_> = PROVIDERS.iter().map(|provider| provider.kind()).collect();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["github", "google", "oauth2", "oidc"]);
+}
+
+/// The secret is sealed, and the row follows the settings.
+#[tokio::test]
+async fn a_declared_provider_is_a_row_with_a_sealed_secret() {
+    let up = Upstream::start().await;
+    let server = TestServer::declaring(&[HOSTS], &up.declared("harbor", "")).await;
+    let all = signet::store::upstream::all(&server.app.db).await.unwrap();
+    assert_eq!((all.len(), all[0].origin.as_str(), all[0].is_enabled()), (1, "declared", true));
+    let sealed = all[0].sealed_secret.clone().unwrap();
+    assert!(!sealed.0.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()));
+    start::reconcile(&server.app).await.unwrap();
+    assert_eq!(signet::store::upstream::all(&server.app.db).await.unwrap(), all, "nothing to do is nothing done");
+}
