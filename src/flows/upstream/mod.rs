@@ -13,7 +13,7 @@ mod metadata;
 mod oauth2;
 mod oidc;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -119,6 +119,9 @@ fn kind_of(upstream: &Upstream) -> Result<&'static dyn Provider> {
     kind(&upstream.settings.kind).ok_or_else(unknown)
 }
 
+/// What a provider says of itself is asked for ahead of time this often, while it is not known.
+const WARM: Duration = Duration::from_secs(6);
+
 /// Where the browser comes back to.
 pub fn callback_url(app: &App, name: &str) -> String {
     app.url(&format!("/federation/{name}/callback"))
@@ -154,7 +157,8 @@ pub async fn buttons(app: &App, hint: Option<&str>) -> Result<Vec<Button>> {
         }
         let Some(kind) = kind(&upstream.settings.kind) else { continue };
         let known = kind.known(app, upstream).await;
-        if known.is_none() {
+        // Once in a while: many who look at the page at once are no reason to ask many times.
+        if known.is_none() && app.cache.may_refetch(&format!("upstream of {}", upstream.name), WARM).await {
             let (app, upstream) = (app.clone(), upstream.clone());
             tokio::spawn(async move { drop(kind.metadata(&app, &upstream).await) });
         }
