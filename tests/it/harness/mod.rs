@@ -7,6 +7,7 @@ pub mod browser;
 pub mod built;
 pub mod cookies;
 pub mod documents;
+pub mod doubles;
 pub mod fixtures;
 pub mod front;
 pub mod html;
