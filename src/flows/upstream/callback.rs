@@ -134,7 +134,7 @@ async fn proved(app: &App, upstream: &Upstream, params: &Params, trace: &mut Tra
     let kind = kind_of(upstream)?;
     let said = answer::read(params)?;
     let metadata = kind.metadata(app, upstream).await?;
-    answer::check_issuer(said.iss.as_deref(), &metadata.issuer, metadata.names_itself)?;
+    answer::check_issuer(said.iss.as_deref(), &kind.answers_as(&metadata), metadata.names_itself)?;
     let code = match said.outcome {
         Outcome::Code(code) => Secret::presented(&code),
         Outcome::Refused { error, by_person } => return Err(answer::refusal(&error, by_person)),

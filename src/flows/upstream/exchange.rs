@@ -90,7 +90,10 @@ fn well(replied: Replied, why: &'static str) -> Result<Map<String, Value>> {
 fn sound(replied: Replied, why: &'static str) -> Result<Value> {
     let Replied { status, json, retry_after } = replied;
     let error = json.get("error");
-    if status == 429 || status >= 500 || status == 403 && retry_after.is_some() {
+    // GitHub's limits are 403, too, and not each of them says for how long (docs/guides/github.md).
+    let text = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default();
+    let is_limit = || retry_after.is_some() || text("message").to_ascii_lowercase().contains("rate limit");
+    if status == 429 || status >= 500 || status == 403 && is_limit() {
         let busy = away("the provider has no time now", &format!("status {status}"));
         return Err(Error { retry_after: retry_after.map(|wait| wait.max(1)).or(busy.retry_after), ..busy });
     }
@@ -98,7 +101,7 @@ fn sound(replied: Replied, why: &'static str) -> Result<Value> {
         return Ok(json);
     }
     // For the trace alone: what a provider writes is not shown to people.
-    let text = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default();
-    let said = format!("{status} {}: {}", answer::word(text("error")), text("error_description"));
+    let more = [text("error_description"), text("message")].into_iter().find(|text| !text.is_empty());
+    let said = format!("{status} {}: {}", answer::word(text("error")), more.unwrap_or_default());
     Err(Code::AccessDenied.because(why).under(&rule::UPSTREAM_ANSWER).received(Shown::cause(&said)))
 }

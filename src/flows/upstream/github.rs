@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Field, Identity, Provider, With, exchange, wrong};
+use super::{Field, Identity, Provider, With, exchange, is_away, wrong};
 use crate::{
     app::App,
     protocol::{
@@ -86,6 +86,11 @@ impl Provider for GitHub {
         Ok(self.known(app, upstream).await.unwrap_or_default())
     }
 
+    /// It names what its endpoints have in common, and not its site.
+    fn answers_as(&self, metadata: &Metadata) -> Vec<String> {
+        vec![format!("{}/login/oauth", metadata.issuer), metadata.issuer.clone()]
+    }
+
     fn asks(&self, _: &Upstream, request: &Request, _: &str) -> Vec<(&'static str, String)> {
         let hint = request.login_hint.clone().map(|hint| ("login", hint));
         let chooses = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| request.prompt.contains(prompt));
@@ -100,8 +105,13 @@ impl Provider for GitHub {
         let Value::Object(mut said) = said else { return Err(unreadable().under(&rule::UPSTREAM_ANSWER)) };
         let number =
             said.get("id").and_then(Value::as_u64).ok_or_else(|| unreadable().under(&rule::UPSTREAM_ANSWER))?;
-        // The scope may have been refused, and then there is none.
-        let addresses = exchange::ask(app, &format!("{api}/user/emails"), tokens).await.unwrap_or_default();
+        let addresses = match exchange::ask(app, &format!("{api}/user/emails"), tokens).await {
+            Ok(addresses) => addresses,
+            // Whoever comes while it has no time would get an account without an address.
+            Err(error) if is_away(&error) => return Err(error),
+            // The person has not let us read them.
+            Err(_) => Value::Null,
+        };
         tell(&mut said, address(&addresses));
         let profile = Profile::read(&said, &upstream.settings);
         Ok(Identity { issuer: metadata.issuer.clone(), subject: number.to_string(), profile })

@@ -67,6 +67,11 @@ pub trait Provider: Sync {
     /// When it must say so itself and does not, or says what cannot be.
     async fn metadata(&self, app: &App, upstream: &Upstream) -> Result<Arc<Metadata>>;
 
+    /// By what names it may call itself in its answers (RFC 9207).
+    fn answers_as(&self, metadata: &Metadata) -> Vec<String> {
+        vec![metadata.issuer.clone()]
+    }
+
     /// What the request says besides what every request says.
     fn asks(&self, upstream: &Upstream, request: &Request, nonce: &str) -> Vec<(&'static str, String)>;
 
@@ -257,6 +262,10 @@ const RETRY: i64 = 30;
 fn away(why: &'static str, cause: &str) -> Error {
     let error = Code::TemporarilyUnavailable.because(why).under(&rule::UPSTREAM_REACHED).retry_after(RETRY);
     error.received(Shown::cause(cause))
+}
+
+fn is_away(error: &Error) -> bool {
+    error.detail.as_ref().is_some_and(|detail| detail.rule.name == rule::UPSTREAM_REACHED.name)
 }
 
 /// A refusal of who came.

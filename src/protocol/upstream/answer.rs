@@ -64,13 +64,16 @@ pub fn read(params: &Params) -> Result<Answer> {
 ///
 /// # Errors
 /// When it is not the issuer, or there is none where one is promised.
-pub fn check_issuer(iss: Option<&str>, issuer: &str, promised: bool) -> Result<()> {
+pub fn check_issuer(iss: Option<&str>, names: &[String], promised: bool) -> Result<()> {
     let refuse = |why: &'static str| {
-        Code::AccessDenied.because(why).under(&rule::UPSTREAM_ISSUER).expected(Shown::foreign_uri(issuer))
+        Code::AccessDenied
+            .because(why)
+            .under(&rule::UPSTREAM_ISSUER)
+            .expected(Shown::foreign_uri(names.first().map_or("", String::as_str)))
     };
     match iss {
         None if promised => Err(refuse("the provider did not name itself, which it says it always does")),
-        Some(iss) if iss != issuer => {
+        Some(iss) if !names.iter().any(|name| name == iss) => {
             Err(refuse("the answer is of another provider than the one that was asked")
                 .received(Shown::foreign_uri(iss)))
         }

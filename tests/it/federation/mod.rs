@@ -2,6 +2,9 @@
 
 mod arriving;
 mod asked;
+mod doubles;
+mod github;
+mod google;
 mod hostile;
 mod kinds;
 mod outages;
