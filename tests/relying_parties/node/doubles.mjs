@@ -1,11 +1,12 @@
-// Google and GitHub on loopback, for suites with a browser. What they send stands in ../../doubles/*.json, with the page
+// Google and GitHub on loopback, for suites with a browser. What they send stands in tests/doubles/*.json, with the page
 // where each shape was read; the Rust tests have doubles that send the same and can do more (tests/it/harness/doubles).
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { createServer } from 'node:http'
 import { readFileSync } from 'node:fs'
 import { pause } from './checks.mjs'
 
-const read = (name) => JSON.parse(readFileSync(new URL(`../../doubles/${name}.json`, import.meta.url), 'utf8'))
+/** Suites run at the root of the tree. */
+const read = (name) => JSON.parse(readFileSync(`tests/doubles/${name}.json`, 'utf8'))
 export const documents = { google: read('google'), github: read('github') }
 
 const random = (bytes) => randomBytes(bytes).toString('base64url')
@@ -69,7 +70,8 @@ const proven = (asked, form) => {
   return !challenge || sha256(form.get('code_verifier') ?? '').toString('base64url') === challenge
 }
 
-/** A port. `mood` is 'normal', 'failing', 'limited' or a number of seconds that every answer takes. */
+/** A port. `mood` is 'normal', 'failing', 'limited' or a number of seconds that every answer takes; `moodAt` a path, if it is
+ *  of that alone. */
 async function open(port, answer, { failing, limited }) {
   const double = { mood: 'normal', heard: [] }
   const server = createServer((request, response) => {
@@ -81,8 +83,9 @@ async function open(port, answer, { failing, limited }) {
     const form = new URLSearchParams(Buffer.concat(parts).toString())
     const heard = { method: request.method, url: new URL(request.url, double.url), headers: request.headers, form }
     double.heard.push(heard)
-    if (typeof double.mood === 'number') await pause(double.mood)
-    const reply = double.mood === 'failing' ? failing() : double.mood === 'limited' ? limited() : answer(heard)
+    const mood = !double.moodAt || double.moodAt === heard.url.pathname ? double.mood : 'normal'
+    if (typeof mood === 'number') await pause(mood)
+    const reply = mood === 'failing' ? failing() : mood === 'limited' ? limited() : answer(heard)
     response.writeHead(reply.status, reply.headers).end(reply.body)
   }
   const listen = (at) => new Promise((resolve, reject) => {
