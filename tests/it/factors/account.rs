@@ -227,3 +227,27 @@ async fn who_has_few_recovery_codes_left_is_told_to_make_new_ones() {
         assert_eq!(browser.sees("factors-codes-few"), n == 6, "{}", browser.page());
     }
 }
+
+/// Of tokens without a session, too, none sees what another has begun.
+#[tokio::test]
+async fn sec_132_tokens_without_a_session_are_places_of_their_own() {
+    let f = fixtures().await;
+    let spec = ClientSpec {
+        first_party: true,
+        grant_types: vec!["authorization_code", "password"],
+        scope: "openid signet:account",
+        ..ClientSpec::web("own")
+    };
+    let client = f.client(spec).await;
+    let begin = async || {
+        let form = [("username", &*f.u1.username), ("password", &*f.u1.password), ("scope", "signet:account")];
+        let form = Parameters::new(&form).also("grant_type", "password");
+        let access = Tokens::of(&client.token(form).await).access;
+        let call = Call::post("/api/v1/me/factors/totp").bearer(&access).body("application/json", "{}");
+        (f.site.send(call.clone()).await.json()["secret"].clone(), f.site.send(call).await.json()["secret"].clone())
+    };
+    let (first, again) = begin().await;
+    assert_eq!(first, again);
+    assert!(first.is_string());
+    assert_ne!(begin().await.0, first);
+}

@@ -4,7 +4,10 @@ use sea_orm::EntityTrait;
 use serde_json::json;
 use signet::{
     crypto::secret::Secret,
-    flows::admin::clients,
+    flows::{
+        admin::clients,
+        factors::{Spent, mailed},
+    },
     store::{sign_in, user},
 };
 use tokio::task::JoinSet;
@@ -12,7 +15,7 @@ use tokio::task::JoinSet;
 use super::{cookie, half_way, is_inside, step};
 use crate::harness::{
     Browser, Call, Fixtures, Parameters, TestServer, assert,
-    phone::{Phone, phone},
+    phone::{Phone, find, phone},
     seed::{self, Person},
 };
 
@@ -272,6 +275,21 @@ async fn sec_128_a_mailed_code_has_one_winner() {
     browser.fill("factor-code", &code);
     let (action, _, form) = browser.form("factor-submit");
     assert_eq!(sessions_of(&browser, &action, &form).await, 1);
+}
+
+/// Who sends the right code twice has guessed nothing: it is over, and not wrong.
+#[tokio::test]
+async fn sec_125_a_right_code_that_comes_second_is_no_guess() {
+    let (f, _) = with_both(&[]).await;
+    let mut browser = f.browser();
+    half_way(&f, &mut browser, &f.c1).await;
+    let code = have_mailed(&f, &mut browser, &f.u1).await;
+    let user = find(&f.app, &f.u1).await;
+    let row = sign_in::Entity::find().one(&f.app.db).await.unwrap().unwrap();
+    let spend = async |code: &str| mailed::finish(&f.app, &user, &row, code).await.unwrap();
+    assert_eq!(spend(&wrong(&code)).await, Spent::Wrong);
+    assert_eq!((spend(&code).await, spend(&code).await), (Spent::Well, Spent::Over));
+    assert_eq!(spend(&wrong(&code)).await, Spent::Wrong, "a guess counts though the sign-in is over");
 }
 
 /// However often a code is mailed for it, a sign-in waits for its second step for 25 minutes at most.

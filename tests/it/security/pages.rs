@@ -1,6 +1,6 @@
 //! WB: the pages, as a browser and an attacker's page see them.
 use reqwest::Method;
-use signet::flows::set_up;
+use signet::{flows::set_up, protocol::redirect_uri};
 
 use super::logout::is_signed_in;
 use crate::harness::{
@@ -307,4 +307,18 @@ async fn sec_098_nobody_is_signed_in_by_a_form_from_elsewhere() {
     victim.post_from_elsewhere(&action, &form).await;
     assert_eq!(victim.page().status(), 403, "{}", victim.page());
     assert!(!victim.cookies().iter().any(|cookie| cookie.name.ends_with("session")));
+}
+
+/// Decision K1: a form's answer leads to the app, and on to wherever the app sends the browser from there.
+#[test]
+fn sec_097_a_form_leads_on_from_where_an_app_is_when() {
+    for (where_it_is, uri, sources) in [
+        ("on a server", "https://rp.example/cb?a=1", &["https:"][..]),
+        ("on this machine", "http://localhost:3000/cb", &["http://localhost:*", "https:"]),
+        ("on this machine by its number", "http://127.0.0.1/cb", &["http://127.0.0.1:*", "https:"]),
+        ("at an address that no policy can name", "http://[::1]:9/cb", &["http:", "https:"]),
+        ("a program on the device", "com.example.app:/cb", &["com.example.app:", "https:"]),
+    ] {
+        assert_eq!(redirect_uri::ways_on(uri), sources, "{where_it_is}");
+    }
 }
