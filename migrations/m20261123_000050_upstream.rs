@@ -42,15 +42,21 @@ impl MigrationTrait for Migration {
             .col(hash("state_hash").unique_key())
             .col(hash("browser_hash"))
             .col(string_len("upstream", 40))
-            .col(uuid("journey_id"))
+            .col(uuid_null("journey_id"))
+            .col(uuid_null("user_id"))
+            .col(uuid_null("session_id"))
             .col(sealed_null("answer"))
             .col(big_integer("created_at"))
             .col(big_integer("expires_at"))
             .foreign_key(&mut belongs_to("upstream_login", "journey_id", "authorization", "id"))
+            .foreign_key(&mut belongs_to("upstream_login", "user_id", "user", "id"))
+            .foreign_key(&mut belongs_to("upstream_login", "session_id", "session", "id"))
             .to_owned();
         schema.create_table(login).await?;
         index(schema, "upstream_login", "browser_hash").await?;
         index(schema, "upstream_login", "journey_id").await?;
+        index(schema, "upstream_login", "user_id").await?;
+        index(schema, "upstream_login", "session_id").await?;
         index(schema, "upstream_login", "expires_at").await?;
 
         // Somebody whom a provider knows, and who has no account here yet, or has not said which.

@@ -109,7 +109,7 @@ async fn mail_to(app: &App, user: &User, place: &Place, known: bool) -> Result<(
 }
 
 /// Whether mail to the address is read by the person for sure.
-fn is_reached(user: &User) -> bool {
+pub(super) fn is_reached(user: &User) -> bool {
     user.is_enabled() && user.email_verified && user.unconfirmed_since.is_none()
 }
 

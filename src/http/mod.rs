@@ -90,8 +90,8 @@ fn routes(base: &str, contract: Contract) -> Route {
 /// The pages for people's own accounts.
 fn account() -> Route {
     use pages::account::{
-        announce, apps, data, email, factors, home, link, password, profile, recover, register, security, sessions,
-        verify,
+        announce, apps, data, email, factors, home, link, password, profile, providers, recover, register, security,
+        sessions, verify,
     };
     Route::new()
         .at("/account", get(home::show))
@@ -109,6 +109,8 @@ fn account() -> Route {
         .at("/account/email/keep", get(email::keep).post(email::kept))
         .at("/account/factors", get(factors::show).post(factors::answer))
         .at("/account/factors/passkey", post(factors::ask))
+        .at("/account/providers", get(providers::show).post(providers::answer))
+        .at("/account/providers/:name", post(providers::leave))
         .at("/account/sessions", get(sessions::show).post(sessions::answer))
         .at("/account/apps", get(apps::show).post(apps::revoke))
         .at("/account/data", get(data::show))
@@ -122,7 +124,7 @@ fn account() -> Route {
 }
 
 /// Pages of accounts that have a form which comes back to them.
-const ACCOUNT_FORMS: [&str; 14] = [
+const ACCOUNT_FORMS: [&str; 15] = [
     "/account/register",
     "/account/verify",
     "/account/forgot",
@@ -133,6 +135,7 @@ const ACCOUNT_FORMS: [&str; 14] = [
     "/account/email/keep",
     "/account/password",
     "/account/factors",
+    "/account/providers",
     "/account/sessions",
     "/account/apps",
     "/account/keep",
@@ -161,6 +164,8 @@ pub fn allowed(path: &str) -> &'static str {
         path if path.starts_with("/authorize/") && (path.ends_with("/passkey") || path.contains("/provider/")) => {
             "POST"
         }
+        path if path.starts_with("/account/providers/") => "POST",
+        path if path.starts_with("/api/v1/me/providers/") => "DELETE",
         path if path.starts_with("/federation/") => "GET, HEAD, POST",
         path if path.starts_with("/api/v1/me/factors/passkeys/") => "PATCH, DELETE",
         "/api/v1/me/factors/totp" => "POST, DELETE",

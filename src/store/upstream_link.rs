@@ -46,6 +46,18 @@ pub async fn of(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<UpstreamLin
     Entity::find().filter(Column::UserId.eq(user)).order_by_asc(Column::CreatedAt).all(db).await
 }
 
+/// False where the person has none such.
+pub async fn remove(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<bool, DbErr> {
+    let one = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::Id.eq(id));
+    Ok(one.exec(db).await?.rows_affected == 1)
+}
+
+/// What came at that time or later.
+pub async fn remove_since(db: &impl ConnectionTrait, user: Uuid, since: i64) -> Result<(), DbErr> {
+    let late = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::CreatedAt.gte(since));
+    late.exec(db).await.map(drop)
+}
+
 /// It was come by now.
 pub async fn note_use(
     db: &impl ConnectionTrait,

@@ -1,4 +1,5 @@
-//! Ways to a provider and back. Each belongs to one browser and one journey, and is come back by once (case SEC-136).
+//! Ways to a provider and back. Each belongs to one browser and to one journey, or to one session whose person
+//! connects the provider with their account; and is come back by once (case SEC-136).
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
@@ -16,7 +17,11 @@ pub struct Model {
     pub browser_hash: SecretHash,
     /// The name of the provider.
     pub upstream: String,
-    pub journey_id: Uuid,
+    pub journey_id: Option<Uuid>,
+    /// Who connects it with their account.
+    pub user_id: Option<Uuid>,
+    /// Where they are signed in.
+    pub session_id: Option<Uuid>,
     /// What the provider has posted, until the browser comes for it with its cookies (K5).
     pub answer: Option<Sealed>,
     pub created_at: i64,

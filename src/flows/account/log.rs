@@ -48,6 +48,7 @@ pub enum Happened {
     DeviceForgotten,
     FactorsReset,
     ProviderLinked,
+    ProviderUnlinked,
 }
 
 impl Happened {
@@ -81,6 +82,7 @@ impl Happened {
             Happened::DeviceForgotten => "device_forgotten",
             Happened::FactorsReset => "factors_reset",
             Happened::ProviderLinked => "provider_linked",
+            Happened::ProviderUnlinked => "provider_unlinked",
         }
     }
 }

@@ -10,12 +10,14 @@ pub mod me;
 pub mod password;
 pub mod profile;
 mod profile_change;
+pub mod providers;
 pub mod recovery;
 pub mod registration;
 pub mod removal;
 pub mod sessions;
 pub mod tokens;
 pub mod verification;
+pub mod ways_in;
 
 use uuid::Uuid;
 

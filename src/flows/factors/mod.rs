@@ -35,7 +35,7 @@ use crate::{
         trace::{Kind, Trace},
     },
     store::{
-        self, grant, recovery_code, session, sign_in, trusted_device,
+        self, grant, recovery_code, session, sign_in, trusted_device, upstream_link,
         user::{self, User},
     },
 };
@@ -169,7 +169,7 @@ pub struct Permit {
 
 impl Permit {
     /// Of somebody who is signed in, whom [`check_fresh`] has let pass.
-    fn of(me: &Me) -> Self {
+    pub(super) fn of(me: &Me) -> Self {
         Permit {
             standing: Standing::of(&me.user),
             session: me.session,
@@ -184,7 +184,7 @@ impl Permit {
     }
 
     /// It locks the person: until the write ends, nobody else changes what it rests on.
-    async fn holds(self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    pub(super) async fn holds(self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
         let person = self.standing.person;
         if !self.standing.holds(db).await? {
             return Ok(false);
@@ -230,11 +230,15 @@ pub(super) struct Change {
 
 impl Change {
     pub fn new(app: &App, trace: &Trace, user: &User, device: &Device, what: Happened, told: FactorChange) -> Self {
+        let place = match told {
+            FactorChange::ProviderLinked | FactorChange::ProviderUnlinked => "/account/providers",
+            _ => "/account/factors",
+        };
         let letter = Letter::FactorChanged {
             change: told,
             when: app.now(),
             device: device.name(),
-            factors: app.url("/account/factors"),
+            factors: app.url(place),
             forgot: app.url("/account/forgot"),
         };
         let to = |to| Outgoing { to, locale: user.locale.clone(), user_id: Some(user.id), letter };
@@ -283,6 +287,7 @@ pub(super) async fn remove_since(db: &impl ConnectionTrait, person: Uuid, since:
     store::totp::remove_since(db, person, since).await?;
     store::passkey::remove_since(db, person, since).await?;
     recovery_code::remove_since(db, person, since).await?;
+    upstream_link::remove_since(db, person, since).await?;
     tidy(db, person).await
 }
 

@@ -18,6 +18,7 @@ use crate::{
             links,
             log::{self, Happened, Line},
             me::Me,
+            ways_in::{self, Way},
         },
         event::{self, Event},
         login::Standing,
@@ -35,7 +36,7 @@ use crate::{
     store::{
         self,
         passkey::{self, Passkey},
-        password, recovery_code,
+        recovery_code,
         sign_in::{self, SignIn},
         user::User,
     },
@@ -433,15 +434,14 @@ enum Removed {
 
 async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &Trace) -> Result<(), Trouble> {
     check_fresh(app, me).await?;
-    let (person, permit) = (me.user.id, Permit::of(me));
+    let (person, permit, of_app) = (me.user.id, Permit::of(me), app.clone());
     let change = Change::new(app, trace, &me.user, &me.device, Happened::PasskeyRemoved, FactorChange::PasskeyRemoved);
     let removed = write!(app, db => {
         // It locks the person: of two that are removed at once, one is the last.
         if !permit.holds(db).await? {
             return Ok(Removed::Lost);
         }
-        let others = passkey::all_of(db, person).await?.into_iter().filter(|row| row.id != id).count();
-        if others == 0 && password::find(db, person).await?.is_none() {
+        if !ways_in::remain(&of_app, db, person, Way::Passkey(id)).await? {
             return Ok(Removed::Last);
         }
         if !passkey::remove(db, person, id).await? {
@@ -458,6 +458,6 @@ async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &Trace) -> Result<()
         }
         Removed::None => Err(Trouble::NotFound("passkey")),
         Removed::Lost => Err(Standing::lost().into()),
-        Removed::Last => Err(Trouble::Conflict("it is the only way into the account; set a password first".into())),
+        Removed::Last => Err(ways_in::last()),
     }
 }

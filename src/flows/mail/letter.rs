@@ -109,6 +109,8 @@ pub enum FactorChange {
     Guessed,
     /// An account at a provider opens this one from now on.
     ProviderLinked,
+    /// One that has opened it does so no more.
+    ProviderUnlinked,
 }
 
 impl Letter {
@@ -135,6 +137,7 @@ impl Letter {
             Letter::FactorChanged { change: FactorChange::Reset, .. } => "factors_reset",
             Letter::FactorChanged { change: FactorChange::Guessed, .. } => "codes_guessed",
             Letter::FactorChanged { change: FactorChange::ProviderLinked, .. } => "provider_linked",
+            Letter::FactorChanged { change: FactorChange::ProviderUnlinked, .. } => "provider_unlinked",
             Letter::Invitation { .. } => "invitation",
             Letter::DeletionPlanned { .. } => "deletion_planned",
             Letter::AccountDeleted => "account_deleted",

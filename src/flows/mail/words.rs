@@ -309,6 +309,7 @@ impl Say<'_> {
             FactorChange::Reset => ("mail.factor.reset", "mail.factor.reset_lead"),
             FactorChange::Guessed => ("mail.factor.guessed", "mail.factor.guessed_lead"),
             FactorChange::ProviderLinked => ("mail.factor.provider_linked", "mail.factor.provider_linked_lead"),
+            FactorChange::ProviderUnlinked => ("mail.factor.provider_unlinked", "mail.factor.provider_unlinked_lead"),
         };
         let words = Words::new(self.say(subject), self.say(lead));
         match change {
@@ -319,14 +320,17 @@ impl Say<'_> {
                 words.button(self.say("mail.factor.button"), factors).note(self.say("mail.tell_operator"))
             }
             FactorChange::RecoveryCodeUsed { left } => self
-                .with_ways(words, factors, forgot)
+                .with_ways(words, ("mail.factor.button", factors), forgot)
                 .fact(self.texts.get("mail.factor.codes_left"), Some(left.to_string())),
-            _ => self.with_ways(words, factors, forgot),
+            FactorChange::ProviderLinked | FactorChange::ProviderUnlinked => {
+                self.with_ways(words, ("mail.factor.button_providers", factors), forgot)
+            }
+            _ => self.with_ways(words, ("mail.factor.button", factors), forgot),
         }
     }
 
-    fn with_ways(&self, words: Words, factors: &str, forgot: &str) -> Words {
-        words.prompt(self.say("mail.factor.prompt")).button(self.say("mail.factor.button"), factors).other(
+    fn with_ways(&self, words: Words, (button, to): (&str, &str), forgot: &str) -> Words {
+        words.prompt(self.say("mail.factor.prompt")).button(self.say(button), to).other(
             self.say("mail.factor.other"),
             self.say("mail.new_password"),
             forgot,

@@ -4,7 +4,7 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{Identity, callback::Came, enrol, kind_of, unwelcome};
+use super::{Identity, TAKEN, callback::Came, enrol, kind_of, unwelcome};
 use crate::{
     app::App,
     flows::{
@@ -37,6 +37,17 @@ use crate::{
 /// Seconds for which somebody waits who has yet to say whose account it is.
 const WAITS: i64 = 900;
 
+/// Whether the operator lets this person come.
+pub(super) fn check_welcome(settings: &Settings, profile: &Profile) -> Result<()> {
+    if !profile.is_of_domains(&settings.email_domains) {
+        return Err(unwelcome("the address is of none of the domains that may come"));
+    }
+    if !settings.allowed_groups.is_empty() && !profile.is_in(&settings.allowed_groups) {
+        return Err(unwelcome("the person is in none of the groups that may come"));
+    }
+    Ok(())
+}
+
 pub(super) async fn arrive(
     app: &App,
     visitor: &Visitor,
@@ -46,12 +57,6 @@ pub(super) async fn arrive(
     trace: &mut Trace,
 ) -> Result<Came> {
     let settings = &upstream.settings;
-    if !who.profile.is_of_domains(&settings.email_domains) {
-        return Err(unwelcome("the address is of none of the domains that may come"));
-    }
-    if !settings.allowed_groups.is_empty() && !who.profile.is_in(&settings.allowed_groups) {
-        return Err(unwelcome("the person is in none of the groups that may come"));
-    }
     let known = upstream_link::find(&app.db, &who.issuer, &who.subject).await?;
     let owner = match &known {
         Some(link) => user::find(&app.db, link.user_id).await?,
@@ -155,7 +160,7 @@ pub(super) fn administers(settings: &Settings, profile: &Profile) -> Option<bool
 }
 
 /// The last who can administer stays.
-async fn appoint(db: &impl ConnectionTrait, person: Uuid, admin: bool, now: i64) -> Result<(), DbErr> {
+pub(super) async fn appoint(db: &impl ConnectionTrait, person: Uuid, admin: bool, now: i64) -> Result<(), DbErr> {
     if !admin && user::is_last_admin(db, person).await? {
         return Ok(());
     }
@@ -187,7 +192,7 @@ pub(super) async fn connect(
         Ok(true) => {}
         Ok(false) => return Err(Standing::lost()),
         Err(error) if crate::store::is_duplicate(&error) => {
-            return Err(unwelcome("somebody else is connected with it already"));
+            return Err(unwelcome(TAKEN));
         }
         Err(error) => return Err(error.into()),
     }

@@ -1,18 +1,16 @@
-//! The way to a provider (OpenID Connect Core §3.1.2.1): bound to this browser and this journey by a state that counts once,
+//! The way to a provider (OpenID Connect Core §3.1.2.1): bound to this browser and to what it is for by a state that counts once,
 //! with PKCE (RFC 7636) and a nonce that follow from it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Turned, away, callback_url, find, kind_of, nonce, not_too_often, verifier};
+use super::{Turned, Whence, Wish, away, callback_url, find, kind_of, nonce, not_too_often, verifier};
 use crate::{
     app::{App, throttle::Key},
     flows::{authorize, visitor::Visitor, write},
     protocol::{
-        Code, Result,
-        authorize::Request,
-        rule,
+        Code, Result, rule,
         trace::{Kind, Shown},
         upstream::metadata::Metadata,
     },
@@ -33,22 +31,9 @@ pub async fn begin(app: &App, id: Uuid, visitor: &Visitor, name: &str) -> Result
     let journey = authorize::look(app, id, visitor, Kind::Login).await.map_err(Turned::early)?;
     let (mut trace, mut upstream) = (journey.trace, None);
     let begun = async {
-        not_too_often(app, &[Key::Address(visitor.address)])?;
-        let unknown = || Code::InvalidRequest.because("there is no such provider").under(&rule::UPSTREAM_ANSWER);
-        let upstream = upstream.insert(find(app, name).await?.ok_or_else(unknown)?);
-        let metadata = kind_of(upstream)?.metadata(app, upstream).await?;
-        let state = app.secret();
-        let address = address(app, upstream, &metadata, &journey.request, state.reveal())?;
-        let row = UpstreamLogin {
-            id: app.ordered_id(),
-            state_hash: state.hash(),
-            browser_hash: visitor.browser_hash(),
-            upstream: upstream.name.clone(),
-            journey_id: id,
-            answer: None,
-            created_at: app.now(),
-            expires_at: app.now() + LIFE,
-        };
+        let wish = Wish { login_hint: journey.request.login_hint.as_deref(), prompt: &journey.request.prompt };
+        let (address, row) = way(app, visitor, name, &mut upstream, &wish).await?;
+        let row = UpstreamLogin { journey_id: Some(id), ..row };
         write!(app, db => upstream_login::insert(db, row).await).await?;
         trace.passed(&rule::UPSTREAM_REACHED, Some(Shown::list([name])));
         Ok(address)
@@ -58,11 +43,40 @@ pub async fn begin(app: &App, id: Uuid, visitor: &Visitor, name: &str) -> Result
             app.record(trace);
             Ok(address)
         }
-        Err(error) => Err(Turned::of(app, trace, error, Some(id), upstream.as_ref())),
+        Err(error) => Err(Turned::of(app, trace, error, Some(Whence::Journey(id)), upstream.as_ref())),
     }
 }
 
-fn address(app: &App, upstream: &Upstream, metadata: &Metadata, request: &Request, state: &str) -> Result<String> {
+/// Where the browser goes, and what it comes back by. `found`: the provider, once it is known.
+pub(super) async fn way(
+    app: &App,
+    visitor: &Visitor,
+    name: &str,
+    found: &mut Option<Upstream>,
+    wish: &Wish<'_>,
+) -> Result<(String, UpstreamLogin)> {
+    not_too_often(app, &[Key::Address(visitor.address)])?;
+    let unknown = || Code::InvalidRequest.because("there is no such provider").under(&rule::UPSTREAM_ANSWER);
+    let upstream = found.insert(find(app, name).await?.ok_or_else(unknown)?);
+    let metadata = kind_of(upstream)?.metadata(app, upstream).await?;
+    let state = app.secret();
+    let address = address(app, upstream, &metadata, wish, state.reveal())?;
+    let row = UpstreamLogin {
+        id: app.ordered_id(),
+        state_hash: state.hash(),
+        browser_hash: visitor.browser_hash(),
+        upstream: upstream.name.clone(),
+        journey_id: None,
+        user_id: None,
+        session_id: None,
+        answer: None,
+        created_at: app.now(),
+        expires_at: app.now() + LIFE,
+    };
+    Ok((address, row))
+}
+
+fn address(app: &App, upstream: &Upstream, metadata: &Metadata, wish: &Wish<'_>, state: &str) -> Result<String> {
     let (settings, kind) = (&upstream.settings, kind_of(upstream)?);
     let endpoint = Url::parse(&metadata.authorization_endpoint);
     let mut url = endpoint.map_err(|_| away("the provider has no such endpoint", "it is no address"))?;
@@ -82,7 +96,7 @@ fn address(app: &App, upstream: &Upstream, metadata: &Metadata, request: &Reques
     if !scope.is_empty() {
         query.append_pair("scope", &scope);
     }
-    for (name, value) in kind.asks(upstream, request, nonce(app, state).reveal()) {
+    for (name, value) in kind.asks(upstream, wish, nonce(app, state).reveal()) {
         query.append_pair(name, &value);
     }
     drop(query);

@@ -3,7 +3,9 @@
 
 use uuid::Uuid;
 
-use super::{Identity, Said, Turned, With, arrive, exchange, find, kind_of, nonce, not_too_often, verifier};
+use super::{
+    Identity, Said, Turned, Whence, With, arrive, exchange, find, kind_of, link, nonce, not_too_often, verifier,
+};
 use crate::{
     app::{App, reseal::answer_context, throttle::Key},
     crypto::secret::{Secret, equal},
@@ -25,6 +27,14 @@ use crate::{
         upstream_login::{self, UpstreamLogin},
     },
 };
+
+/// Where a browser is back at.
+pub enum Back {
+    /// The journey goes on.
+    Journey(Uuid, Came),
+    /// The person's account.
+    Account(link::Linked),
+}
 
 /// How a person has come.
 pub enum Came {
@@ -61,44 +71,71 @@ pub async fn posted(app: &App, name: &str, params: &Params) -> Result<()> {
     Ok(())
 }
 
-/// The browser is back. With the journey that goes on.
+/// The browser is back.
 ///
 /// # Errors
 /// When it goes no further, with what the person is told.
-pub async fn callback(app: &App, visitor: &Visitor, name: &str, params: &Params) -> Result<(Uuid, Came), Box<Turned>> {
-    let mut trace = app.trace(Kind::Login).from(visitor.address);
+pub async fn callback(app: &App, visitor: &Visitor, name: &str, params: &Params) -> Result<Back, Box<Turned>> {
     let begun = match recognized(app, visitor, name, params).await {
         Ok(begun) => begun,
-        Err(error) => return Err(Turned::of(app, trace, error, None, None)),
-    };
-    let id = begun.journey_id;
-    let journey = authorize::look(app, id, visitor, Kind::Login).await.map_err(Turned::early)?;
-    trace = journey.trace.clone();
-    trace.passed(&rule::UPSTREAM_STATE, Some(Shown::list([name])));
-    let mut upstream = None;
-    let came = async {
-        let said = said(app, &begun, params);
-        let keys = [Key::Address(visitor.address)];
-        not_too_often(app, &keys)?;
-        let gone = || Code::AccessDenied.because("the provider is here no longer").under(&rule::UPSTREAM_ANSWER);
-        let upstream = upstream.insert(find(app, name).await?.ok_or_else(gone)?);
-        match proved(app, upstream, &said, &mut trace).await {
-            Ok(identity) => arrive::arrive(app, visitor, (id, journey), upstream, identity, &mut trace).await,
-            Err(error) => {
-                if super::said(&error) == Some(Said::Failed) {
-                    app.throttle.failed(&keys, app.now());
-                    attempt::note(app, &trace, &visitor.device, None, (Way::Provider, Ended::WrongProvider));
-                }
-                Err(error)
-            }
+        Err(error) => {
+            let trace = app.trace(Kind::Login).from(visitor.address);
+            return Err(Turned::of(app, trace, error, None, None));
         }
+    };
+    match begun.journey_id {
+        Some(id) => Ok(Back::Journey(id, in_journey(app, visitor, id, (&begun, params)).await?)),
+        None => Ok(Back::Account(link::finish(app, visitor, (&begun, params)).await?)),
+    }
+}
+
+async fn in_journey(
+    app: &App,
+    visitor: &Visitor,
+    id: Uuid,
+    (begun, params): (&UpstreamLogin, &Params),
+) -> Result<Came, Box<Turned>> {
+    let journey = authorize::look(app, id, visitor, Kind::Login).await.map_err(Turned::early)?;
+    let (mut trace, mut upstream) = (journey.trace.clone(), None);
+    trace.passed(&rule::UPSTREAM_STATE, Some(Shown::list([&*begun.upstream])));
+    let came = async {
+        let (upstream, identity) = who(app, visitor, (begun, params), &mut upstream, &mut trace).await?;
+        arrive::arrive(app, visitor, (id, journey), upstream, identity, &mut trace).await
     };
     match came.await {
         Ok(came) => {
             app.record(trace);
-            Ok((id, came))
+            Ok(came)
         }
-        Err(error) => Err(Turned::of(app, trace, error, Some(id), upstream.as_ref())),
+        Err(error) => Err(Turned::of(app, trace, error, Some(Whence::Journey(id)), upstream.as_ref())),
+    }
+}
+
+/// Who has come, if the provider says so and is believed, and the operator lets them. `found`: the provider, once it is known.
+pub(super) async fn who<'a>(
+    app: &App,
+    visitor: &Visitor,
+    (begun, params): (&UpstreamLogin, &Params),
+    found: &'a mut Option<Upstream>,
+    trace: &mut Trace,
+) -> Result<(&'a Upstream, Identity)> {
+    let said = said(app, begun, params);
+    let keys = [Key::Address(visitor.address)];
+    not_too_often(app, &keys)?;
+    let gone = || Code::AccessDenied.because("the provider is here no longer").under(&rule::UPSTREAM_ANSWER);
+    let upstream = found.insert(find(app, &begun.upstream).await?.ok_or_else(gone)?);
+    match proved(app, upstream, &said, trace).await {
+        Ok(identity) => {
+            arrive::check_welcome(&upstream.settings, &identity.profile)?;
+            Ok((upstream, identity))
+        }
+        Err(error) => {
+            if super::said(&error) == Some(Said::Failed) {
+                app.throttle.failed(&keys, app.now());
+                attempt::note(app, trace, &visitor.device, None, (Way::Provider, Ended::WrongProvider));
+            }
+            Err(error)
+        }
     }
 }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Field, Identity, Provider, With, exchange, is_away, wrong};
+use super::{Field, Identity, Provider, Wish, With, exchange, is_away, wrong};
 use crate::{
     app::App,
     protocol::{
         Code, Result,
-        authorize::Request,
         prompt::Prompt,
         rule,
         upstream::{AuthMethod, Settings, metadata::Metadata, profile::Profile},
@@ -91,9 +90,9 @@ impl Provider for GitHub {
         vec![format!("{}/login/oauth", metadata.issuer), metadata.issuer.clone()]
     }
 
-    fn asks(&self, _: &Upstream, request: &Request, _: &str) -> Vec<(&'static str, String)> {
-        let hint = request.login_hint.clone().map(|hint| ("login", hint));
-        let chooses = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| request.prompt.contains(prompt));
+    fn asks(&self, _: &Upstream, wish: &Wish<'_>, _: &str) -> Vec<(&'static str, String)> {
+        let hint = wish.login_hint.map(|hint| ("login", hint.to_owned()));
+        let chooses = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| wish.prompt.contains(prompt));
         hint.into_iter().chain(chooses.then(|| ("prompt", "select_account".to_owned()))).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Signing in with a provider: Google, GitHub, any OpenID provider, and others that speak OAuth 2. A person goes there and
-//! comes back ([`begin`], [`callback`]), and then it is decided whose account it is ([`arrive`]).
+//! comes back ([`begin`], [`callback`]), and then it is decided whose account it is ([`arrive`]). Whoever is signed in connects
+//! one with their account in the same way ([`link`]).
 
 pub mod arrive;
 pub mod begin;
@@ -7,6 +8,7 @@ pub mod callback;
 pub mod connect;
 pub mod declared;
 pub mod enrol;
+pub mod link;
 mod exchange;
 mod github;
 mod metadata;
@@ -27,7 +29,7 @@ use crate::{
     crypto::secret::Secret,
     protocol::{
         Code, Error, Result,
-        authorize::Request,
+        prompt::Prompt,
         rule,
         trace::{Shown, Trace},
         upstream::{AuthMethod, Settings, metadata::Metadata, profile::Profile},
@@ -73,7 +75,7 @@ pub trait Provider: Sync {
     }
 
     /// What the request says besides what every request says.
-    fn asks(&self, upstream: &Upstream, request: &Request, nonce: &str) -> Vec<(&'static str, String)>;
+    fn asks(&self, upstream: &Upstream, wish: &Wish<'_>, nonce: &str) -> Vec<(&'static str, String)>;
 
     /// Who it is, by what came for the code.
     ///
@@ -84,6 +86,13 @@ pub trait Provider: Sync {
 
 /// Every kind there is.
 pub static PROVIDERS: &[&dyn Provider] = &[&oidc::GOOGLE, &github::GitHub, &oidc::GENERIC, &oauth2::OAuth2];
+
+/// What the provider is to know beforehand.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    pub login_hint: Option<&'a str>,
+    pub prompt: &'a [Prompt],
+}
 
 /// What an identity is found with.
 #[derive(Clone, Copy)]
@@ -287,6 +296,21 @@ pub enum Said {
     Unwelcome,
     /// The account is closed.
     Closed,
+    /// Somebody else is connected with it.
+    Taken,
+    /// The account is connected with as many as it can be.
+    Full,
+}
+
+const TAKEN: &str = "somebody else is connected with it already";
+const FULL: &str = "the account is connected with as many as it can be";
+
+/// Where somebody sets out for a provider, and comes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whence {
+    /// The other ways in are there.
+    Journey(Uuid),
+    Account,
 }
 
 /// A sign-in by a provider that went no further.
@@ -295,23 +319,22 @@ pub struct Turned {
     /// None where a page of the journey says it.
     pub said: Option<Said>,
     pub refused: Refused,
-    /// Where the other ways in are.
-    pub journey: Option<Uuid>,
+    pub whence: Option<Whence>,
     /// What pages call the provider.
     pub provider: Option<String>,
 }
 
 impl Turned {
-    fn of(app: &App, mut trace: Trace, error: Error, journey: Option<Uuid>, upstream: Option<&Upstream>) -> Box<Self> {
+    fn of(app: &App, mut trace: Trace, error: Error, whence: Option<Whence>, upstream: Option<&Upstream>) -> Box<Self> {
         let said = said(&error);
         let refused = Refused::by(&mut trace, error);
         app.record(trace);
-        Box::new(Turned { said, refused, journey, provider: upstream.map(title) })
+        Box::new(Turned { said, refused, whence, provider: upstream.map(title) })
     }
 
     /// Before there was a run of its own.
     fn early(refused: Refused) -> Box<Self> {
-        Box::new(Turned { said: said(&refused.error), refused, journey: None, provider: None })
+        Box::new(Turned { said: said(&refused.error), refused, whence: None, provider: None })
     }
 }
 
@@ -320,7 +343,11 @@ fn said(error: &Error) -> Option<Said> {
     Some(match rule.name {
         name if name == rule::UPSTREAM_STATE.name => Said::Stale,
         name if name == rule::UPSTREAM_REACHED.name => Said::Away,
-        name if name == rule::UPSTREAM_ACCOUNT.name => Said::Unwelcome,
+        name if name == rule::UPSTREAM_ACCOUNT.name => match &*error.description {
+            TAKEN => Said::Taken,
+            FULL => Said::Full,
+            _ => Said::Unwelcome,
+        },
         name if name == rule::ACCOUNT.name => Said::Closed,
         name if name == rule::UPSTREAM_ANSWER.name && error.description.starts_with("the person said no") => {
             Said::Denied

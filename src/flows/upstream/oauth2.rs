@@ -5,13 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Field, Identity, Provider, With, exchange, wrong};
+use super::{Field, Identity, Provider, Wish, With, exchange, wrong};
 use crate::{
     app::App,
     protocol::{
-        Code, Result,
-        authorize::Request,
-        rule,
+        Code, Result, rule,
         upstream::{
             AuthMethod, Settings, id_token,
             metadata::Metadata,
@@ -65,8 +63,8 @@ impl Provider for OAuth2 {
         self.known(app, upstream).await.ok_or_else(lacks)
     }
 
-    fn asks(&self, _: &Upstream, request: &Request, _: &str) -> Vec<(&'static str, String)> {
-        request.login_hint.clone().map(|hint| ("login_hint", hint)).into_iter().collect()
+    fn asks(&self, _: &Upstream, wish: &Wish<'_>, _: &str) -> Vec<(&'static str, String)> {
+        wish.login_hint.map(|hint| ("login_hint", hint.to_owned())).into_iter().collect()
     }
 
     async fn identity(&self, app: &App, with: With<'_>) -> Result<Identity> {

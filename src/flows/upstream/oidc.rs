@@ -5,12 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Field, Identity, Provider, With, exchange, metadata, unwelcome, wrong};
+use super::{Field, Identity, Provider, Wish, With, exchange, metadata, unwelcome, wrong};
 use crate::{
     app::App,
     protocol::{
         Code, Result,
-        authorize::Request,
         prompt::Prompt,
         rule,
         trace::Shown,
@@ -98,16 +97,16 @@ impl Provider for OpenId {
         metadata::of(app, self.issuer(&upstream.settings)).await
     }
 
-    fn asks(&self, upstream: &Upstream, request: &Request, nonce: &str) -> Vec<(&'static str, String)> {
+    fn asks(&self, upstream: &Upstream, wish: &Wish<'_>, nonce: &str) -> Vec<(&'static str, String)> {
         let mut asks = vec![("nonce", nonce.to_owned())];
-        if let Some(hint) = &request.login_hint {
-            asks.push(("login_hint", hint.clone()));
+        if let Some(hint) = wish.login_hint {
+            asks.push(("login_hint", hint.to_owned()));
         }
         // Google knows no prompt=login; choosing an account is the nearest.
         let prompts = [(Prompt::Login, if self.is_google() { "select_account" } else { "login" })];
         let prompts = prompts.into_iter().chain([(Prompt::SelectAccount, "select_account")]);
         let mut prompts: Vec<_> =
-            prompts.filter(|(prompt, _)| request.prompt.contains(prompt)).map(|(_, word)| word).collect();
+            prompts.filter(|(prompt, _)| wish.prompt.contains(prompt)).map(|(_, word)| word).collect();
         prompts.dedup();
         if !prompts.is_empty() {
             asks.push(("prompt", prompts.join(" ")));

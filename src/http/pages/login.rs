@@ -28,7 +28,7 @@ use crate::{
         magic_link, passkey_login, second_factor, upstream,
     },
     http::{browser, headers::Policy},
-    protocol::{Code, redirect_uri, trace::Kind},
+    protocol::{Code, trace::Kind},
 };
 
 #[handler]
@@ -188,18 +188,10 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
     response
 }
 
-/// The buttons of the providers. The forms behind them lead to these, which the page's policy must allow; where nobody knows
-/// yet where that is, to any.
+/// The buttons of the providers.
 async fn providers(page: &Page, id: Uuid, journey: &Journey, policy: &mut Policy<'_>) -> Vec<ProviderButton> {
     let buttons = upstream::buttons(&page.app, journey.request.idp_hint.as_deref()).await.unwrap_or_default();
-    for button in &buttons {
-        let known = button.leads_to.as_deref().and_then(redirect_uri::csp_source);
-        for source in known.into_iter().chain(button.is_guess.then(|| "https:".to_owned())) {
-            if !policy.forms.contains(&source) {
-                policy.forms.push(source);
-            }
-        }
-    }
+    provider::allow(policy, &buttons);
     let button = |button: upstream::Button| ProviderButton {
         action: page.browser.path(&format!("/authorize/{id}/provider/{}", button.name)),
         name: button.name,

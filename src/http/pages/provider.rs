@@ -11,15 +11,16 @@ use super::{
     authorize::{either, journey},
     request::{Page, see_other},
     view::{Frame, View},
-    views::{ProviderPage, ProviderSaid, segment},
+    views::{Notice, ProviderPage, ProviderSaid, Section, segment},
 };
 use crate::{
     flows::upstream::{
-        Said, Turned, begin,
-        callback::{self, Came},
+        Button, Said, Turned, Whence, begin,
+        callback::{self, Back, Came},
+        link::Linked,
     },
     http::headers::Policy,
-    protocol::{Params, trace::Kind},
+    protocol::{Params, redirect_uri, trace::Kind},
 };
 
 #[handler]
@@ -53,7 +54,7 @@ pub const HINTED: &str = "with";
 #[handler]
 pub async fn back(page: Page, Path(name): Path<String>) -> Response {
     match callback::callback(&page.app, &page.browser.visitor, &name, &page.query).await {
-        Ok((id, came)) => {
+        Ok(Back::Journey(id, came)) => {
             let path = format!("/authorize/{id}");
             match came {
                 Came::SignedIn(signed_in) => page.browser.signed_in(page.go(&path), &signed_in),
@@ -62,7 +63,26 @@ pub async fn back(page: Page, Path(name): Path<String>) -> Response {
                 Came::Enrol => page.go(&format!("{path}/enrol")),
             }
         }
+        Ok(Back::Account(linked)) => {
+            let notice = match linked {
+                Linked::Well => Notice::ProviderLinked,
+                Linked::Already => Notice::ProviderKnown,
+            };
+            page.go(&notice.after(Section::Providers.path()))
+        }
         Err(turned) => turn(&page, *turned),
+    }
+}
+
+/// Forms on a page lead to these, which its policy must allow; where nobody knows yet where that is, to any.
+pub fn allow(policy: &mut Policy<'_>, buttons: &[Button]) {
+    for button in buttons {
+        let known = button.leads_to.as_deref().and_then(redirect_uri::csp_source);
+        for source in known.into_iter().chain(button.is_guess.then(|| "https:".to_owned())) {
+            if !policy.forms.contains(&source) {
+                policy.forms.push(source);
+            }
+        }
     }
 }
 
@@ -78,8 +98,8 @@ pub async fn posted(page: Page, Path(name): Path<String>) -> Response {
     see_other(&page.browser.path(&format!("/federation/{}/callback?{query}", segment(&name))))
 }
 
-/// What the person is told, with the other ways in.
-fn turn(page: &Page, turned: Turned) -> Response {
+/// What the person is told, with the way back.
+pub fn turn(page: &Page, turned: Turned) -> Response {
     let what = match turned.said {
         Some(Said::Stale) => ProviderSaid::Stale,
         Some(Said::Denied) => ProviderSaid::Denied,
@@ -87,15 +107,21 @@ fn turn(page: &Page, turned: Turned) -> Response {
         Some(Said::Away) => ProviderSaid::Away,
         Some(Said::Unwelcome) => ProviderSaid::Unwelcome,
         Some(Said::Closed) => ProviderSaid::Closed,
+        Some(Said::Taken) => ProviderSaid::Taken,
+        Some(Said::Full) => ProviderSaid::Full,
         None => return page.refuse(&turned.refused),
     };
-    let Turned { refused, journey, provider, .. } = turned;
+    let Turned { refused, whence, provider, .. } = turned;
     let view = ProviderPage {
         // A callback is nothing to come back to in another language.
         frame: Frame { trace_id: Some(refused.trace_id), ..page.browser.frame(&page.app) },
         what,
         provider: provider.unwrap_or_default(),
-        back: journey.map(|id| page.browser.path(&format!("/authorize/{id}/login"))),
+        is_link: whence == Some(Whence::Account),
+        back: whence.map(|whence| match whence {
+            Whence::Journey(id) => page.browser.path(&format!("/authorize/{id}/login")),
+            Whence::Account => page.browser.path(Section::Providers.path()),
+        }),
     };
     let mut response = page.show(View::with(what.status(), view), &Policy::default());
     if let Some(seconds) = refused.error.retry_after {

@@ -35,6 +35,8 @@ pub struct Page {
     is_from_elsewhere: bool,
     /// The path with its query, without the issuer's path: where a change of language returns to.
     pub here: String,
+    /// The account of who is here has something to do with providers.
+    pub has_providers: bool,
 }
 
 impl<'a> FromRequest<'a> for Page {
@@ -55,6 +57,7 @@ impl<'a> FromRequest<'a> for Page {
             query: Params::parse(uri.query().unwrap_or_default()),
             form,
             here: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            has_providers: false,
         })
     }
 }

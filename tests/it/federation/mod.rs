@@ -7,6 +7,7 @@ mod github;
 mod google;
 mod hostile;
 mod kinds;
+mod linking;
 mod outages;
 mod rules;
 mod signing_up;

@@ -46,6 +46,7 @@ pub fn letters(word: &str) -> Vec<Letter> {
         changed(FactorChange::Reset),
         changed(FactorChange::Guessed),
         changed(FactorChange::ProviderLinked),
+        changed(FactorChange::ProviderUnlinked),
         Letter::Invitation { link: link.clone(), inviter: device.clone(), days: 7 },
         Letter::Invitation { link: link.clone(), inviter: None, days: 7 },
         Letter::DeletionPlanned { until: when, undo: link.clone() },

@@ -107,7 +107,7 @@ fn announcement(texts: &'static Texts, data: Data, what: Announced) -> Sample {
 }
 
 fn area(section: Section, notice: Option<Notice>) -> Area {
-    Area { section, notice }
+    Area { section, notice, has_providers: true }
 }
 
 fn own(texts: &'static Texts, data: Data) -> Vec<Sample> {
@@ -171,6 +171,18 @@ fn own(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("factors-again", &["factors-again", "forget-0b8c"], &factors(texts, data, false)),
         page("factors-confirm", &["factor-qr", "factor-secret"], &factor_to_confirm(texts, data, false)),
         page("factors-confirm-wrong", &["factor-code", "factors-confirm"], &factor_to_confirm(texts, data, true)),
+        page("providers", &["disconnect-2d0e", "connect-google"], &providers(texts, data, true)),
+        page("providers-again", &["providers-again"], &providers(texts, data, false)),
+        page(
+            "providers-last",
+            &["disconnect-2d0e"],
+            &ProvidersPage { complaint: Some(Complaint::LastWayIn), ..providers(texts, data, true) },
+        ),
+        page(
+            "providers-none",
+            &["connect-google"],
+            &ProvidersPage { connected: vec![], ..providers(texts, data, true) },
+        ),
         page("data", &["export-submit", "delete-submit"], &deletion(texts, data, false)),
         page("data-wrong", &["delete-password", "delete-submit"], &deletion(texts, data, true)),
         page("password-wrong", &["password-current", "password-submit"], &password(true)),
@@ -323,6 +335,34 @@ fn factors(texts: &'static Texts, data: Data, is_fresh: bool) -> FactorsPage {
         again: "/account/login?to=factors&again=yes".to_owned(),
         has_trust: true,
         trusted: vec![device("0b8c"), device("1c9d")],
+    }
+}
+
+fn providers(texts: &'static Texts, data: Data, is_fresh: bool) -> ProvidersPage {
+    let account = |id: &str, provider: &str, label: Option<&str>, works| ConnectedAccount {
+        id: id.to_owned(),
+        provider: data.word(provider),
+        label: label.map(|label| data.word(label)),
+        works,
+        added: Moment::of(texts, 1_795_167_840),
+        last_used: works.then(|| Moment::of(texts, 1_795_267_840)).flatten(),
+    };
+    let button = |name: &str, title: &str| ProviderButton {
+        action: format!("/account/providers/{name}"),
+        name: name.to_owned(),
+        title: data.word(title),
+    };
+    ProvidersPage {
+        frame: data.frame(texts),
+        area: area(Section::Providers, is_fresh.then_some(Notice::ProviderLinked)),
+        complaint: None,
+        connected: vec![
+            account("2d0e", "Google", Some("ada.lovelace@example.org"), true),
+            account("3e1f", "Harbor Books", None, false),
+        ],
+        offered: vec![button("google", "Google"), button("github", "GitHub")],
+        is_fresh,
+        again: "/account/login?to=providers&again=yes".to_owned(),
     }
 }
 

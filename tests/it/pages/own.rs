@@ -253,6 +253,7 @@ async fn every_page_of_an_account_is_its_persons() {
         "/account/email",
         "/account/password",
         "/account/factors",
+        "/account/providers",
         "/account/sessions",
         "/account/apps",
         "/account/security",

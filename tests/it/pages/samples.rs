@@ -179,8 +179,10 @@ fn providers(texts: &'static Texts, data: Data) -> Vec<Sample> {
         frame: data.frame(texts),
         what,
         provider: data.word("Google"),
+        is_link: false,
         back: Some("/authorize/0b8c/login".to_owned()),
     };
+    let link = |what| ProviderPage { is_link: true, back: Some("/account/providers".to_owned()), ..said(what) };
     let connect = |person, enrol: Option<&str>| Connect {
         frame: data.frame(texts),
         action: "/authorize/0b8c/connect".to_owned(),
@@ -213,6 +215,13 @@ fn providers(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("provider-away", &["provider-away", "provider-back"], &said(ProviderSaid::Away)),
         page("provider-unwelcome", &["provider-unwelcome", "provider-back"], &said(ProviderSaid::Unwelcome)),
         page("provider-closed", &["provider-closed", "provider-back"], &said(ProviderSaid::Closed)),
+        page("provider-taken", &["provider-taken", "provider-back"], &link(ProviderSaid::Taken)),
+        page("provider-full", &["provider-full", "provider-back"], &link(ProviderSaid::Full)),
+        page("provider-link-stale", &["provider-stale", "provider-back"], &link(ProviderSaid::Stale)),
+        page("provider-link-denied", &["provider-denied", "provider-back"], &link(ProviderSaid::Denied)),
+        page("provider-link-failed", &["provider-failed", "provider-back"], &link(ProviderSaid::Failed)),
+        page("provider-link-away", &["provider-away", "provider-back"], &link(ProviderSaid::Away)),
+        page("provider-link-unwelcome", &["provider-unwelcome", "provider-back"], &link(ProviderSaid::Unwelcome)),
         page("connect-first", &["connect-sign-in", "connect-enrol"], &connect(None, Some("/authorize/0b8c/enrol"))),
         page("connect", &["connect-yes", "connect-no"], &connect(Some(data.person()), None)),
         page("enrol", &["enrol-submit", "enrol-sign-in"], &enrol(None, None)),

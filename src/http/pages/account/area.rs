@@ -3,14 +3,17 @@
 use poem::Response;
 
 use crate::{
-    flows::{Refused, account::me::Me},
+    flows::{
+        Refused, Trouble,
+        account::{me::Me, providers},
+    },
     http::pages::{
-        forms::Again,
+        forms::{self, Again},
         request::Page,
         view::Frame,
         views::{Area, Notice, Section, TextField},
     },
-    protocol::trace::Kind,
+    protocol::{Code, trace::Kind},
 };
 
 /// Who is signed in, in their language.
@@ -21,6 +24,8 @@ pub async fn me(page: &mut Page) -> Result<Me, Box<Response>> {
     match Me::at(&page.app, &page.browser.visitor).await {
         Ok(Some(me)) => {
             page.browser.prefer(me.user.locale.as_deref());
+            let has_providers = providers::are_of_use(&page.app, me.user.id).await;
+            page.has_providers = has_providers.map_err(|trouble| forms::refuse(page, trouble))?;
             Ok(me)
         }
         Ok(None) => Err(Box::new(page.go(&sign_in(page)))),
@@ -40,10 +45,28 @@ fn sign_in(page: &Page) -> String {
     }
 }
 
+/// Where somebody signs in again, by all that they have, and comes back to the section.
+pub fn sign_in_again(section: Section) -> String {
+    format!("/account/login?to={}&again=yes", section.name())
+}
+
+/// The form again; whoever has to sign in again for it is led there.
+///
+/// # Errors
+/// The way to the sign-in, or the page that says what no form can.
+pub fn again(page: &Page, section: Section, trouble: Trouble) -> Result<Again, Box<Response>> {
+    match trouble {
+        Trouble::Broken(error) if error.code == Code::InsufficientUserAuthentication => {
+            Err(Box::new(page.go(&sign_in_again(section))))
+        }
+        trouble => Again::of(page, trouble),
+    }
+}
+
 /// The area around a page. What was done is said of the page that a form led to, not of a form that came back.
 pub fn area(page: &Page, section: Section) -> Area {
     let notice = page.query.get("done").and_then(Notice::parse).filter(|_| page.form == Default::default());
-    Area { section, notice }
+    Area { section, notice, has_providers: page.has_providers }
 }
 
 /// Its frame: a change of language comes back without the notice.

@@ -133,15 +133,13 @@ fn forgotten(page: &Page, done: Result<(), Trouble>) -> Result<Response, Trouble
 /// Whoever has to sign in again for it is led there, and comes back.
 async fn again(page: &Page, me: &Me, trouble: Trouble) -> Result<Response, Box<Response>> {
     match trouble {
-        Trouble::Broken(error) if error.code == Code::InsufficientUserAuthentication => Ok(page.go(&sign_in())),
+        Trouble::Broken(error) if error.code == Code::InsufficientUserAuthentication => {
+            Ok(page.go(&area::sign_in_again(Section::Factors)))
+        }
         Trouble::Conflict(_) => Ok(page.go(Section::Factors.path())),
         Trouble::NotFound(_) => Ok(page.go(Section::Factors.path())),
         trouble => form(page, me, &Again::of(page, trouble)?).await,
     }
-}
-
-fn sign_in() -> String {
-    format!("/account/login?to={}&again=yes", Section::Factors.name())
 }
 
 /// The person has proved a factor by setting it up: the session says so from now on, under a fresh cookie (case SEC-107).
@@ -196,7 +194,7 @@ async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Respo
         codes_left: have.any().then_some(have.codes_left),
         key: begun.as_ref().map(key),
         is_fresh,
-        again: page.browser.path(&sign_in()),
+        again: page.browser.path(&area::sign_in_again(Section::Factors)),
         has_trust: trusted::life(app).is_some(),
         trusted: trusted.into_iter().map(|device| shown(page, device)).collect(),
     };

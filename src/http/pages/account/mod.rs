@@ -12,6 +12,7 @@ pub mod links;
 pub mod onward;
 pub mod password;
 pub mod profile;
+pub mod providers;
 pub mod recover;
 pub mod register;
 pub mod security;

@@ -31,7 +31,9 @@ pub struct ProviderPage {
     pub what: ProviderSaid,
     /// What people call it, where it is known.
     pub provider: String,
-    /// Where the other ways in are.
+    /// Somebody who is signed in wanted to connect it with their account.
+    pub is_link: bool,
+    /// Where the other ways in are, or the account.
     pub back: Option<String>,
 }
 
@@ -48,10 +50,15 @@ pub enum ProviderSaid {
     Unwelcome,
     /// The account is closed.
     Closed,
+    /// Somebody else is connected with it.
+    Taken,
+    /// The account is connected with as many as it can be.
+    Full,
 }
 
 impl ProviderSaid {
-    pub const ALL: [Self; 6] = [Self::Stale, Self::Denied, Self::Failed, Self::Away, Self::Unwelcome, Self::Closed];
+    pub const ALL: [Self; 8] =
+        [Self::Stale, Self::Denied, Self::Failed, Self::Away, Self::Unwelcome, Self::Closed, Self::Taken, Self::Full];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,6 +68,8 @@ impl ProviderSaid {
             Self::Away => "provider-away",
             Self::Unwelcome => "provider-unwelcome",
             Self::Closed => "provider-closed",
+            Self::Taken => "provider-taken",
+            Self::Full => "provider-full",
         }
     }
 
@@ -68,6 +77,7 @@ impl ProviderSaid {
         match self {
             Self::Stale | Self::Failed => StatusCode::BAD_REQUEST,
             Self::Denied | Self::Unwelcome | Self::Closed => StatusCode::FORBIDDEN,
+            Self::Taken | Self::Full => StatusCode::CONFLICT,
             Self::Away => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -80,17 +90,35 @@ impl ProviderSaid {
             Self::Away => ("provider.away", "provider.away_lead"),
             Self::Unwelcome => ("provider.unwelcome", "provider.unwelcome_lead"),
             Self::Closed => ("provider.closed", "provider.closed_lead"),
+            Self::Taken => ("provider.taken", "provider.taken_lead"),
+            Self::Full => ("provider.full", "provider.full_lead"),
+        }
+    }
+
+    /// The same to somebody who is signed in already.
+    const fn keys_of_link(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Stale => ("provider.link_stale", "provider.link_stale_lead"),
+            Self::Denied => ("provider.link", "provider.denied_lead"),
+            Self::Failed => ("provider.link", "provider.link_failed_lead"),
+            Self::Away => ("provider.away", "provider.link_away_lead"),
+            Self::Unwelcome => ("provider.link", "provider.unwelcome_lead"),
+            Self::Closed | Self::Taken | Self::Full => self.keys(),
         }
     }
 }
 
 impl ProviderPage {
+    const fn keys(&self) -> (&'static str, &'static str) {
+        if self.is_link { self.what.keys_of_link() } else { self.what.keys() }
+    }
+
     fn title(&self) -> String {
-        self.frame.with(self.what.keys().0, &[("provider", &self.provider)])
+        self.frame.with(self.keys().0, &[("provider", &self.provider)])
     }
 
     fn lead(&self) -> String {
-        self.frame.with(self.what.keys().1, &[("provider", &self.provider)])
+        self.frame.with(self.keys().1, &[("provider", &self.provider)])
     }
 }
 

@@ -10,6 +10,7 @@ pub enum Section {
     Email,
     Password,
     Factors,
+    Providers,
     Sessions,
     Apps,
     Security,
@@ -17,12 +18,13 @@ pub enum Section {
 }
 
 impl Section {
-    pub const ALL: [Section; 9] = [
+    pub const ALL: [Section; 10] = [
         Section::Overview,
         Section::Profile,
         Section::Email,
         Section::Password,
         Section::Factors,
+        Section::Providers,
         Section::Sessions,
         Section::Apps,
         Section::Security,
@@ -36,6 +38,7 @@ impl Section {
             Section::Email => "/account/email",
             Section::Password => "/account/password",
             Section::Factors => "/account/factors",
+            Section::Providers => "/account/providers",
             Section::Sessions => "/account/sessions",
             Section::Apps => "/account/apps",
             Section::Security => "/account/security",
@@ -61,6 +64,7 @@ impl Section {
             Section::Email => "area.email",
             Section::Password => "area.password",
             Section::Factors => "area.factors",
+            Section::Providers => "area.providers",
             Section::Sessions => "area.sessions",
             Section::Apps => "area.apps",
             Section::Security => "area.security",
@@ -76,6 +80,7 @@ impl Section {
             Section::Email => Some("area.email_lead"),
             Section::Password => Some("area.password_lead"),
             Section::Factors => Some("area.factors_lead"),
+            Section::Providers => Some("area.providers_lead"),
             Section::Sessions => Some("area.sessions_lead"),
             Section::Apps => Some("area.apps_lead"),
             Section::Security => Some("area.security_lead"),
@@ -89,15 +94,19 @@ impl Section {
 pub struct Area {
     pub section: Section,
     pub notice: Option<Notice>,
+    /// There is a provider, or an account at one is connected.
+    pub has_providers: bool,
 }
 
 impl Area {
     pub fn new(section: Section) -> Self {
-        Area { section, notice: None }
+        Area { section, notice: None, has_providers: false }
     }
 
-    pub fn sections(&self) -> [Section; 9] {
-        Section::ALL
+    pub fn sections(&self) -> Vec<Section> {
+        let is_of_use =
+            |section: &Section| *section != Section::Providers || self.has_providers || self.is_here(section);
+        Section::ALL.into_iter().filter(is_of_use).collect()
     }
 
     pub fn is_here(&self, section: &Section) -> bool {
@@ -125,10 +134,15 @@ pub enum Notice {
     FactorRemoved,
     PasskeyRemoved,
     DeviceForgotten,
+    ProviderLinked,
+    /// It was before.
+    ProviderKnown,
+    ProviderUnlinked,
+    PasswordSet,
 }
 
 impl Notice {
-    const ALL: [(Notice, &'static str, &'static str); 11] = [
+    const ALL: [(Notice, &'static str, &'static str); 15] = [
         (Notice::Saved, "saved", "notice.saved"),
         (Notice::EmailVerified, "email-verified", "notice.email_verified"),
         (Notice::LinkSent, "link-sent", "notice.link_sent"),
@@ -140,6 +154,10 @@ impl Notice {
         (Notice::FactorRemoved, "factor-removed", "notice.factor_removed"),
         (Notice::PasskeyRemoved, "passkey-removed", "notice.passkey_removed"),
         (Notice::DeviceForgotten, "device-forgotten", "notice.device_forgotten"),
+        (Notice::ProviderLinked, "provider-linked", "notice.provider_linked"),
+        (Notice::ProviderKnown, "provider-known", "notice.provider_known"),
+        (Notice::ProviderUnlinked, "provider-unlinked", "notice.provider_unlinked"),
+        (Notice::PasswordSet, "password-set", "notice.password_set"),
     ];
 
     /// Of the parameter `done`.

@@ -10,6 +10,7 @@ mod factors;
 mod home;
 mod password;
 mod profile;
+mod providers;
 mod security;
 mod sessions;
 
@@ -23,5 +24,6 @@ pub use factors::{FactorsPage, PasskeyEntry, TrustedBrowser};
 pub use home::AccountHome;
 pub use password::PasswordPage;
 pub use profile::{Group, ProfilePage};
+pub use providers::{ConnectedAccount, ProvidersPage};
 pub use security::{LogEntry, SecurityPage, attempt, event};
 pub use sessions::{Device, SessionsPage};

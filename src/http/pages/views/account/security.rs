@@ -64,6 +64,7 @@ pub fn event(texts: &Texts, kind: &str) -> String {
         "device_forgotten" => "event.device_forgotten",
         "factors_reset" => "event.factors_reset",
         "provider_linked" => "event.provider_linked",
+        "provider_unlinked" => "event.provider_unlinked",
         other => return other.replace('_', " "),
     };
     texts.get(key).to_owned()

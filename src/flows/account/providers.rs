@@ -1,0 +1,123 @@
+//! Accounts at providers that open this one: what there is, and an end to it.
+
+use uuid::Uuid;
+
+use super::{
+    links,
+    log::{self, Happened},
+    me::Me,
+    ways_in::{self, Way},
+};
+use crate::{
+    app::App,
+    flows::{
+        Trouble,
+        factors::{Change, Permit, check_fresh},
+        login::Standing,
+        mail::{self, FactorChange},
+        upstream, write,
+    },
+    protocol::{
+        rule,
+        trace::{Shown, Trace},
+    },
+    store::upstream_link,
+};
+
+/// An account at a provider, for its person. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    pub id: Uuid,
+    /// The provider that it came by last.
+    pub provider: String,
+    /// What people call it.
+    pub title: String,
+    /// What the person recognizes the account there by.
+    pub label: Option<String>,
+    /// The provider is still one of those that people can sign in with.
+    pub works: bool,
+    pub created_at: i64,
+    pub last_used_at: i64,
+}
+
+/// Somebody's, the oldest first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn list(app: &App, person: Uuid) -> Result<Vec<Connected>, Trouble> {
+    let providers = app.cache.upstreams(&app.db).await?;
+    let connected = |row: upstream_link::UpstreamLink| {
+        let provider = providers.iter().find(|provider| provider.name == row.upstream);
+        Connected {
+            id: row.id,
+            title: provider.map_or_else(|| row.upstream.clone(), upstream::title),
+            works: provider.is_some(),
+            provider: row.upstream,
+            label: row.label,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        }
+    };
+    Ok(upstream_link::of(&app.db, person).await?.into_iter().map(connected).collect())
+}
+
+/// Whether there is anything to see: a provider, or something that is connected.
+///
+/// # Errors
+/// When the database is away.
+pub async fn are_of_use(app: &App, person: Uuid) -> Result<bool, Trouble> {
+    let offered = app.cache.upstreams(&app.db).await?.iter().any(|provider| !provider.settings.hidden);
+    Ok(offered || !upstream_link::of(&app.db, person).await?.is_empty())
+}
+
+/// It opens the account no more. Who is signed in by it stays so.
+///
+/// # Errors
+/// `insufficient_user_authentication`, that there is none such, or that nothing else would open the account (case SEC-140).
+pub async fn remove(app: &App, me: &Me, id: Uuid) -> Result<(), Trouble> {
+    let mut trace = me.trace(app);
+    let removed = remove_traced(app, me, id, &mut trace).await;
+    links::settle(app, trace, removed)
+}
+
+enum Removed {
+    Well,
+    /// There was none.
+    None,
+    /// It is the last way in.
+    Last,
+    /// The account was changed meanwhile.
+    Lost,
+}
+
+async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &mut Trace) -> Result<(), Trouble> {
+    check_fresh(app, me).await?;
+    let (person, permit, of_app) = (me.user.id, Permit::of(me), app.clone());
+    let (told, what) = (FactorChange::ProviderUnlinked, Happened::ProviderUnlinked);
+    let change = Change::new(app, trace, &me.user, &me.device, what, told).of_no_factor();
+    let removed = write!(app, db => {
+        // It locks the person: of two ways in that are closed at once, one is the last.
+        if !permit.holds(db).await? {
+            return Ok(Removed::Lost);
+        }
+        if !ways_in::remain(&of_app, db, person, Way::Provider(id)).await? {
+            return Ok(Removed::Last);
+        }
+        if !upstream_link::remove(db, person, id).await? {
+            return Ok(Removed::None);
+        }
+        change.write(db).await?;
+        Ok(Removed::Well)
+    });
+    match removed.await? {
+        Removed::Well => {
+            trace.passed(&rule::ACCOUNT, Some(Shown::word("a provider was disconnected")));
+            mail::send_soon(app);
+            log::said(trace, what);
+            Ok(())
+        }
+        Removed::None => Err(Trouble::NotFound("connected provider")),
+        Removed::Lost => Err(Standing::lost().into()),
+        Removed::Last => Err(ways_in::last()),
+    }
+}
