@@ -122,6 +122,8 @@ async fn what_no_operation_answers_is_a_problem_too() {
         ("/api/v1/me/apps", "GET, HEAD"),
         ("/api/v1/me/export", "GET, HEAD"),
         ("/api/v1/me/password", "POST"),
+        ("/api/v1/me/providers", "GET, HEAD"),
+        ("/api/v1/me/providers/x", "DELETE"),
         ("/api/v1/me/email", "POST"),
         ("/api/v1/me/security-log", "GET, HEAD"),
         ("/api/v1/users/x", "GET, HEAD"),

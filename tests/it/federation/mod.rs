@@ -9,6 +9,7 @@ mod hostile;
 mod kinds;
 mod linking;
 mod outages;
+mod programs;
 mod rules;
 mod signing_up;
 

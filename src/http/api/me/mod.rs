@@ -6,6 +6,7 @@ pub mod data;
 pub mod factors;
 pub mod log;
 pub mod profile;
+pub mod providers;
 pub mod sessions;
 
 use poem_openapi::OpenApi;
@@ -13,7 +14,7 @@ use poem_openapi::OpenApi;
 /// All of it.
 pub fn apis() -> impl OpenApi {
     (
-        (profile::Profile, (credentials::Credentials, factors::Factors), sessions::Sessions),
+        (profile::Profile, (credentials::Credentials, factors::Factors, providers::Providers), sessions::Sessions),
         (log::Log, apps::Apps, data::OwnData),
     )
 }
