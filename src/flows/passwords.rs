@@ -197,6 +197,14 @@ impl New {
     }
 }
 
+/// Whether somebody has one. Who was made by a provider has none at first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn has(app: &App, person: Uuid) -> Result<bool, DbErr> {
+    Ok(password::find(&app.db, person).await?.is_some())
+}
+
 /// Whether this is the person's password; `name` is what was typed to find them. Works as hard for people who do not
 /// exist, and renews what was hashed too cheaply or by another program.
 ///

@@ -14,7 +14,9 @@ use crate::{
     crypto::secret::Secret,
     flows::{
         Trouble, Why,
+        factors::check_fresh,
         mail::{self, Letter, Outgoing},
+        passwords,
         session_end::Ending,
         visitor::Visitor,
         write,
@@ -42,7 +44,8 @@ pub enum Planned {
 /// Every session and token of the person ends at once, API tokens among them, and apps are told.
 ///
 /// # Errors
-/// A problem with `current_password`, 409 for the last administrator, or 429.
+/// A problem with `current_password`, `insufficient_user_authentication` for who has no password, 409 for the last
+/// administrator, or 429.
 pub async fn plan(app: &App, visitor: &Visitor, me: &Me, password: &str) -> Result<Planned, Trouble> {
     let mut trace = me.trace(app);
     let planned = plan_traced(app, visitor, me, password, &mut trace).await;
@@ -56,10 +59,13 @@ async fn plan_traced(
     password: &str,
     trace: &mut Trace,
 ) -> Result<Planned, Trouble> {
-    if password.is_empty() {
+    if !password.is_empty() {
+        me.prove_password(app, visitor, password, trace).await?;
+    } else if passwords::has(app, me.user.id).await? {
         return Err(Trouble::field("current_password", Why::Missing));
+    } else {
+        check_fresh(app, me).await?;
     }
-    me.prove_password(app, visitor, password, trace).await?;
     let grace = app.config.accounts.deletion_grace.get();
     let (planned, what) = match grace {
         0 => (remove(app, me.user.id, trace).await?, Happened::Deleted),

@@ -15,6 +15,7 @@ use crate::{
         Trouble, Why,
         login::{self, Proof},
         mail::{self, Letter, Outgoing},
+        passwords,
         visitor::Visitor,
         write,
     },
@@ -139,6 +140,8 @@ pub struct Asked {
     pub email: String,
     /// Nobody, or somebody else, is signed in at this browser.
     pub needs_password: bool,
+    /// But there is none: the person signs in first.
+    pub has_none: bool,
 }
 
 /// # Errors
@@ -148,7 +151,8 @@ pub async fn look(app: &App, visitor: &Visitor, kind: LinkKind, token: &str) -> 
     let looked = async {
         let open = open(app, visitor, kind, token).await?;
         let needs_password = !is_at(app, visitor, &open.user).await?;
-        Ok(Asked { email: open.link.email.unwrap_or_default(), needs_password })
+        let has_none = needs_password && !passwords::has(app, open.user.id).await?;
+        Ok(Asked { email: open.link.email.unwrap_or_default(), needs_password, has_none })
     };
     let looked = looked.await;
     settle(app, trace, looked)

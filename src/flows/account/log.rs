@@ -49,6 +49,8 @@ pub enum Happened {
     FactorsReset,
     ProviderLinked,
     ProviderUnlinked,
+    /// The first one.
+    PasswordSet,
 }
 
 impl Happened {
@@ -83,6 +85,7 @@ impl Happened {
             Happened::FactorsReset => "factors_reset",
             Happened::ProviderLinked => "provider_linked",
             Happened::ProviderUnlinked => "provider_unlinked",
+            Happened::PasswordSet => "password_set",
         }
     }
 }

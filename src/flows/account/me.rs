@@ -7,6 +7,7 @@ use crate::{
     flows::{
         Trouble, factors,
         login::{self, Proof, Standing},
+        passwords,
         visitor::{Device, Visitor},
     },
     protocol::{
@@ -62,14 +63,17 @@ impl Me {
     }
 
     /// What changes who can get in asks for the password, unless the person has just given it (case SEC-132). Wrong ones
-    /// count as tries to sign in (case SEC-115).
+    /// count as tries to sign in (case SEC-115). Who has none signs in again.
     ///
     /// # Errors
-    /// A problem with the field `current_password`, or 429.
+    /// A problem with the field `current_password`, `insufficient_user_authentication` for who has none, or 429.
     pub async fn prove(&self, app: &App, visitor: &Visitor, given: Option<&str>, trace: &mut Trace) -> Outcome {
         match given {
             None if self.is_fresh(app) => Ok(()),
-            None => Err(Trouble::field("current_password", crate::flows::Why::Missing)),
+            None if passwords::has(app, self.user.id).await? => {
+                Err(Trouble::field("current_password", crate::flows::Why::Missing))
+            }
+            None => Err(factors::stale().into()),
             Some(given) => self.prove_password(app, visitor, given, trace).await.map(drop),
         }
     }

@@ -1,4 +1,5 @@
-//! Another password (requirement AC6): needs the current one, ends every other session, and the person is told.
+//! Another password (requirement AC6): needs the current one, ends every other session, and the person is told. Who has none
+//! gets a first one after a fresh sign-in.
 
 use super::{
     links,
@@ -9,8 +10,9 @@ use crate::{
     app::App,
     flows::{
         Trouble, Why,
+        factors::{Change, Permit, check_fresh},
         login::Standing,
-        mail::{self, Letter, Outgoing},
+        mail::{self, FactorChange, Letter, Outgoing},
         passwords::{self, About},
         session_end::Ending,
         visitor::{Device, Visitor},
@@ -20,12 +22,13 @@ use crate::{
     store::{
         grant,
         mail_link::{self, LinkKind},
+        password,
         user::User,
     },
 };
 
 /// # Errors
-/// A problem with `current_password` or `new_password`, or 429.
+/// A problem with `current_password` or `new_password`, `insufficient_user_authentication` for who has none yet, or 429.
 pub async fn change(app: &App, visitor: &Visitor, me: &Me, current: &str, new: &str) -> Result<(), Trouble> {
     let mut trace = links::trace_of(app, visitor, me);
     let changed = change_traced(app, visitor, me, (current, new), &mut trace).await;
@@ -40,7 +43,10 @@ async fn change_traced(
     trace: &mut Trace,
 ) -> Result<(), Trouble> {
     if current.is_empty() {
-        return Err(Trouble::field("current_password", Why::Missing));
+        return match passwords::has(app, me.user.id).await? {
+            true => Err(Trouble::field("current_password", Why::Missing)),
+            false => set_first(app, me, new, trace).await,
+        };
     }
     let standing = me.prove_password(app, visitor, current, trace).await?;
     let fresh = passwords::prepare(app, &About::person(&me.user), new).await;
@@ -65,6 +71,47 @@ async fn change_traced(
     mail::send_soon(app);
     log::said(trace, Happened::PasswordChanged);
     Ok(())
+}
+
+enum Set {
+    Well,
+    /// There is one by now.
+    Other,
+    /// The account was changed meanwhile.
+    Lost,
+}
+
+/// It is another way in, and ends nothing: as with a factor, who is signed in stays so.
+async fn set_first(app: &App, me: &Me, new: &str, trace: &Trace) -> Result<(), Trouble> {
+    check_fresh(app, me).await?;
+    let fresh = passwords::prepare(app, &About::person(&me.user), new).await;
+    let fresh = fresh.map_err(|trouble| trouble.in_field("new_password"))?;
+    let (told, what) = (FactorChange::PasswordSet, Happened::PasswordSet);
+    let change = Change::new(app, trace, &me.user, &me.device, what, told);
+    let (permit, id, now) = (Permit::of(me), me.user.id, app.now());
+    let set = write!(app, db => {
+        // It locks the person: of two who set one at once, one does.
+        if !permit.holds(db).await? {
+            return Ok(Set::Lost);
+        }
+        if password::find(db, id).await?.is_some() {
+            return Ok(Set::Other);
+        }
+        fresh.set(db, id).await?;
+        // But the link that confirms an address: whoever has just come by a provider waits for it.
+        mail_link::void(db, id, &[LinkKind::Reset], now).await?;
+        change.write(db).await?;
+        Ok(Set::Well)
+    });
+    match set.await? {
+        Set::Well => {
+            mail::send_soon(app);
+            log::said(trace, what);
+            Ok(())
+        }
+        Set::Other => Err(Trouble::field("current_password", Why::Missing)),
+        Set::Lost => Err(Standing::lost().into()),
+    }
 }
 
 /// The mail about a password that was changed, for people with an address.

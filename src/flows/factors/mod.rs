@@ -92,7 +92,12 @@ pub async fn check_fresh(app: &App, me: &Me) -> Result<(), Error> {
     if enough && me.is_fresh(app) {
         return Ok(());
     }
-    Err(Code::InsufficientUserAuthentication.because("sign in again for this").under(&rule::FRESH_SIGN_IN))
+    Err(stale())
+}
+
+/// What is said to who signed in too long ago, or by too little.
+pub(super) fn stale() -> Error {
+    Code::InsufficientUserAuthentication.because("sign in again for this").under(&rule::FRESH_SIGN_IN)
 }
 
 /// An operator takes all factors of somebody away, who has lost them all or whom somebody else has given some: it ends every

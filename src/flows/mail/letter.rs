@@ -111,6 +111,8 @@ pub enum FactorChange {
     ProviderLinked,
     /// One that has opened it does so no more.
     ProviderUnlinked,
+    /// Somebody who had no password has one.
+    PasswordSet,
 }
 
 impl Letter {
@@ -138,6 +140,7 @@ impl Letter {
             Letter::FactorChanged { change: FactorChange::Guessed, .. } => "codes_guessed",
             Letter::FactorChanged { change: FactorChange::ProviderLinked, .. } => "provider_linked",
             Letter::FactorChanged { change: FactorChange::ProviderUnlinked, .. } => "provider_unlinked",
+            Letter::FactorChanged { change: FactorChange::PasswordSet, .. } => "password_set",
             Letter::Invitation { .. } => "invitation",
             Letter::DeletionPlanned { .. } => "deletion_planned",
             Letter::AccountDeleted => "account_deleted",

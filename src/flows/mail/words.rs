@@ -310,11 +310,15 @@ impl Say<'_> {
             FactorChange::Guessed => ("mail.factor.guessed", "mail.factor.guessed_lead"),
             FactorChange::ProviderLinked => ("mail.factor.provider_linked", "mail.factor.provider_linked_lead"),
             FactorChange::ProviderUnlinked => ("mail.factor.provider_unlinked", "mail.factor.provider_unlinked_lead"),
+            FactorChange::PasswordSet => ("mail.factor.password_set", "mail.factor.password_set_lead"),
         };
         let words = Words::new(self.say(subject), self.say(lead));
         match change {
             FactorChange::Guessed => {
                 words.prompt(self.say("mail.factor.guessed_prompt")).button(self.say("mail.new_password"), forgot)
+            }
+            FactorChange::PasswordSet => {
+                words.prompt(self.say("mail.factor.password_set_prompt")).button(self.say("mail.new_password"), forgot)
             }
             FactorChange::Reset => {
                 words.button(self.say("mail.factor.button"), factors).note(self.say("mail.tell_operator"))

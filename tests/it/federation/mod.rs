@@ -12,6 +12,7 @@ mod outages;
 mod programs;
 mod rules;
 mod signing_up;
+mod without_password;
 
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};

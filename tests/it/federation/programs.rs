@@ -64,3 +64,46 @@ async fn programs_list_and_disconnect_providers() {
     assert_eq!(delete(ids[1]).await, "401 insufficient_user_authentication");
     assert_eq!(w.links().await.len(), 1);
 }
+
+#[tokio::test]
+async fn programs_of_who_has_no_password_need_a_fresh_sign_in() {
+    let w = world_with(&FRESH, "").await;
+    let token = w.program().await;
+    let have = w.call(Method::GET, "/me/factors", &token, None).await.json();
+    assert_eq!(have["has_password"], false, "{have}");
+    let change = json!({ "email": "other@example.com" });
+    assert_eq!(w.call(Method::POST, "/me/email", &token, Some(change)).await.status, 202);
+    let weak = w.call(Method::POST, "/me/password", &token, Some(json!({ "new_password": "short" }))).await;
+    assert_eq!(weak.status, 400, "{}", weak.text());
+    let set =
+        w.call(Method::POST, "/me/password", &token, Some(json!({ "new_password": "seven violet lanterns" }))).await;
+    assert_eq!(set.status, 204, "{}", set.text());
+    let again =
+        w.call(Method::POST, "/me/password", &token, Some(json!({ "new_password": "seven violet lanterns" }))).await;
+    assert_eq!(again.status, 400, "now there is one: {}", again.text());
+    let have = w.call(Method::GET, "/me/factors", &token, None).await.json();
+    assert_eq!(have["has_password"], true, "{have}");
+
+    password::remove(&w.f.app.db, w.f.u1.id.parse().unwrap()).await.unwrap();
+    w.f.clock.advance(299);
+    let late = w.call(Method::DELETE, "/me", &token, Some(json!({}))).await;
+    assert_eq!(late.status, 200, "{}", late.text());
+    assert_eq!(late.json()["status"], "deletion_planned");
+}
+
+/// Long after the sign-in, none of it is done.
+#[tokio::test]
+async fn programs_that_signed_in_long_ago_change_nothing() {
+    let w = world_with(&FRESH, "").await;
+    let token = w.program().await;
+    w.f.clock.advance(301);
+    for (method, path, body) in [
+        (Method::POST, "/me/password", json!({ "new_password": "seven violet lanterns" })),
+        (Method::POST, "/me/email", json!({ "email": "other@example.com" })),
+        (Method::DELETE, "/me", json!({})),
+    ] {
+        let answer = w.call(method, path, &token, Some(body)).await;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text());
+        assert!(answer.text().contains("insufficient_user_authentication"), "{path}: {}", answer.text());
+    }
+}

@@ -47,6 +47,7 @@ pub fn letters(word: &str) -> Vec<Letter> {
         changed(FactorChange::Guessed),
         changed(FactorChange::ProviderLinked),
         changed(FactorChange::ProviderUnlinked),
+        changed(FactorChange::PasswordSet),
         Letter::Invitation { link: link.clone(), inviter: device.clone(), days: 7 },
         Letter::Invitation { link: link.clone(), inviter: None, days: 7 },
         Letter::DeletionPlanned { until: when, undo: link.clone() },

@@ -53,6 +53,7 @@ fn entry(texts: &'static Texts, data: Data) -> Vec<Sample> {
             email: data.word("ada@example.org"),
             complaint: complaint(wrong),
             password: password.then_some(TextField { focus: true, ..field }),
+            sign_in: None,
         }
     };
     let forgot = |wrong: bool| {
@@ -83,6 +84,7 @@ fn entry(texts: &'static Texts, data: Data) -> Vec<Sample> {
         about: data.word("ada@example.org"),
         complaint: None,
         password: None,
+        sign_in: None,
     };
     let ids = &["register-email", "register-submit", "register-sign-in"];
     vec![
@@ -95,6 +97,16 @@ fn entry(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("reset", &["reset-submit"], &reset(false)),
         page("reset-wrong", &["reset-submit"], &reset(true)),
         page("question-confirm-email", &["question-submit"], &question(Asked::ConfirmEmail)),
+        page(
+            "question-sign-in-first",
+            &["question-sign-in"],
+            &Question { sign_in: Some("/account/login".to_owned()), ..question(Asked::ConfirmEmail) },
+        ),
+        page(
+            "verify-sign-in-first",
+            &["verify-sign-in"],
+            &Verify { sign_in: Some("/account/login".to_owned()), ..verify(false, false) },
+        ),
         page("question-keep-email", &["question-submit"], &question(Asked::KeepEmail)),
         page("question-keep-account", &["question-submit"], &question(Asked::KeepAccount)),
     ]
@@ -137,6 +149,7 @@ fn own(texts: &'static Texts, data: Data) -> Vec<Sample> {
             verified,
             complaint: wrong.then_some(Complaint::LookAgain),
             fields: vec![TextField { focus: wrong, ..new }, password_again(wrong)],
+            again: None,
         }
     };
     let password = |wrong: bool| {
@@ -147,7 +160,8 @@ fn own(texts: &'static Texts, data: Data) -> Vec<Sample> {
             area: area(Section::Password, None),
             login: data.word("ada@example.org"),
             complaint: wrong.then_some(Complaint::LookAgain),
-            current: TextField { focus: wrong, ..field },
+            current: Some(TextField { focus: wrong, ..field }),
+            again: None,
             new_password: new_password(texts, data, None),
         }
     };
@@ -185,8 +199,29 @@ fn own(texts: &'static Texts, data: Data) -> Vec<Sample> {
         ),
         page("data", &["export-submit", "delete-submit"], &deletion(texts, data, false)),
         page("data-wrong", &["delete-password", "delete-submit"], &deletion(texts, data, true)),
+        page(
+            "password-first",
+            &["password-submit"],
+            &PasswordPage {
+                current: None,
+                area: area(Section::Password, Some(Notice::ProviderUnlinked)),
+                ..password(false)
+            },
+        ),
+        page(
+            "password-first-again",
+            &["password-again"],
+            &PasswordPage { current: None, again: Some(again("password")), ..password(false) },
+        ),
+        page("email-again", &["email-again"], &EmailPage { again: Some(again("email")), ..email(true, false) }),
+        page("data-again", &["delete-again"], &DataPage { again: Some(again("data")), ..deletion(texts, data, false) }),
+        page("data-without-password", &["delete-submit"], &DataPage { password: None, ..deletion(texts, data, false) }),
         page("password-wrong", &["password-current", "password-submit"], &password(true)),
     ]
+}
+
+fn again(section: &str) -> String {
+    format!("/account/login?to={section}&again=yes")
 }
 
 fn profile(texts: &'static Texts, data: Data, wrong: bool) -> ProfilePage {
@@ -390,6 +425,7 @@ fn deletion(texts: &'static Texts, data: Data, wrong: bool) -> DataPage {
         complaint: wrong.then_some(Complaint::LookAgain),
         grace: (!wrong).then(|| data.word("7 days")),
         login: data.word("ada@example.org"),
-        password: TextField { focus: wrong, ..field },
+        password: Some(TextField { focus: wrong, ..field }),
+        again: None,
     }
 }

@@ -22,11 +22,16 @@ pub struct Credentials;
 
 #[OpenApi(prefix_path = "/api/v1/me", tag = "Topic::Account")]
 impl Credentials {
-    /// Set another password. Every other session ends with its tokens; the caller's goes on.
+    /// Set another password, or a first one.
+    ///
+    /// With another one, every other session ends with its tokens; the caller's goes on. Who came by a provider has none
+    /// (`has_password` of `/api/v1/me/factors`): a first one ends nothing and needs no `current_password`, but a sign-in
+    /// some minutes ago at most (`second_factor.fresh`); 401 with `insufficient_user_authentication` otherwise.
     #[oai(path = "/password", method = "post", operation_id = "change_password")]
     async fn password(&self, app: Data<&App>, person: Person, new: Body<PasswordBody>) -> Result<Done, Problem> {
         let PasswordBody { current_password, new_password } = new.0;
-        password::change(&app, &person.visitor, &person.me, &current_password, &new_password).await?;
+        let current = current_password.unwrap_or_default();
+        password::change(&app, &person.visitor, &person.me, &current, &new_password).await?;
         Ok(Done::from(()))
     }
 
@@ -49,7 +54,8 @@ impl Credentials {
 
 #[derive(Object)]
 struct PasswordBody {
-    current_password: String,
+    /// Of whom has one.
+    current_password: Option<String>,
     new_password: String,
 }
 
@@ -57,6 +63,6 @@ struct PasswordBody {
 struct EmailBody {
     /// The new one.
     email: String,
-    /// Not needed for some minutes after signing in (`second_factor.fresh`).
+    /// Not needed for some minutes after signing in (`second_factor.fresh`). Who has none signs in again after that.
     current_password: Option<String>,
 }

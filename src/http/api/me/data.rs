@@ -36,7 +36,8 @@ impl OwnData {
 
 #[derive(Object)]
 pub struct DeletionBody {
-    pub current_password: String,
+    /// Who has none needs a sign-in some minutes ago at most (`second_factor.fresh`).
+    pub current_password: Option<String>,
 }
 
 #[derive(Object)]

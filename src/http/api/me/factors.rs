@@ -16,6 +16,7 @@ use crate::{
             totp,
             trusted::{self, Trusted},
         },
+        passwords,
     },
     http::{
         api::{
@@ -39,6 +40,7 @@ impl Factors {
         let have = factors::of(&app, user.id).await.map_err(Trouble::from)?;
         let trusted = trusted::list(&app, user.id).await?;
         Ok(FactorsBody {
+            has_password: passwords::has(&app, user.id).await.map_err(Trouble::from)?,
             required: factors::are_required(&app, user),
             totp_since: have.totp_since,
             passkeys: have.passkeys.into_iter().map(PasskeyBody::from).collect(),
@@ -161,6 +163,8 @@ impl Factors {
 /// Times are seconds since 1970.
 #[derive(Object)]
 struct FactorsBody {
+    /// Who came by a provider has none, until they set one.
+    has_password: bool,
     /// The operator wants a second factor of this person.
     required: bool,
     /// There is an authenticator app since then.

@@ -68,7 +68,8 @@ impl Profile {
         person: Person,
         proof: Body<DeletionBody>,
     ) -> Result<Answer<DeletedBody>, Problem> {
-        let planned = deletion::plan(&app, &person.visitor, &person.me, &proof.0.current_password).await?;
+        let password = proof.0.current_password.unwrap_or_default();
+        let planned = deletion::plan(&app, &person.visitor, &person.me, &password).await?;
         Ok(DeletedBody::from(planned).into())
     }
 

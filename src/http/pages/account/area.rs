@@ -6,6 +6,7 @@ use crate::{
     flows::{
         Refused, Trouble,
         account::{me::Me, providers},
+        passwords,
     },
     http::pages::{
         forms::{self, Again},
@@ -63,6 +64,15 @@ pub fn again(page: &Page, section: Section, trouble: Trouble) -> Result<Again, B
     }
 }
 
+/// Whether the person has a password.
+///
+/// # Errors
+/// The page that says that the database is away.
+pub async fn has_password(page: &Page, me: &Me) -> Result<bool, Box<Response>> {
+    let has = passwords::has(&page.app, me.user.id).await;
+    has.map_err(|error| Box::new(forms::refuse(page, error.into())))
+}
+
 /// The area around a page. What was done is said of the page that a form led to, not of a form that came back.
 pub fn area(page: &Page, section: Section) -> Area {
     let notice = page.query.get("done").and_then(Notice::parse).filter(|_| page.form == Default::default());
@@ -74,10 +84,10 @@ pub fn frame(page: &Page, section: Section) -> Frame {
     Frame { here: Some(page.browser.path(section.path())), ..page.browser.frame(&page.app) }
 }
 
-/// The password, asked for again of whom has signed in some time ago (case SEC-132).
-pub fn current_password(page: &Page, me: &Me, again: &Again) -> Option<TextField> {
+/// The password, asked for again of whom has one and has signed in some time ago (case SEC-132).
+pub fn current_password(page: &Page, me: &Me, has_password: bool, again: &Again) -> Option<TextField> {
     let label = page.browser.texts.get("area.current_password");
     let field = TextField::password("current-password", "current_password", label);
     let field = field.hint(page.browser.texts.get("area.current_password_hint"));
-    (!me.is_fresh(&page.app)).then(|| field.given(again.input(page, "current_password")))
+    (has_password && !me.is_fresh(&page.app)).then(|| field.given(again.input(page, "current_password")))
 }

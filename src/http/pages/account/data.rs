@@ -16,6 +16,7 @@ use crate::{
             export,
             me::Me,
         },
+        factors,
     },
     http::{
         headers::Policy,
@@ -31,7 +32,13 @@ use crate::{
 
 #[handler]
 pub async fn show(mut page: Page) -> Response {
-    either(area::me(&mut page).await.map(|me| form(&page, &me, &Again::fresh())))
+    either(
+        async {
+            let me = area::me(&mut page).await?;
+            form(&page, &me, &Again::fresh()).await
+        }
+        .await,
+    )
 }
 
 /// By a form: it is written to the security log, and no link of somebody else's may do that.
@@ -71,12 +78,14 @@ async fn deleted(page: &mut Page) -> Result<Response, Box<Response>> {
             return Ok(page.browser.signed_out(announce::go(page, what)));
         }
         Err(Trouble::Conflict(_)) => Again::conflict(Complaint::LastAdmin),
-        Err(trouble) => Again::of(page, trouble)?,
+        Err(trouble) => area::again(page, Section::Data, trouble)?,
     };
-    Ok(form(page, &me, &again))
+    form(page, &me, &again).await
 }
 
-fn form(page: &Page, me: &Me, again: &Again) -> Response {
+async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Response>> {
+    let has_password = area::has_password(page, me).await?;
+    let signs_in = !has_password && factors::check_fresh(&page.app, me).await.is_err();
     let label = page.browser.texts.get("area.current_password");
     let password = TextField::password("delete-password", "current_password", label);
     let password = password.given(again.input(page, "current_password"));
@@ -87,9 +96,10 @@ fn form(page: &Page, me: &Me, again: &Again) -> Response {
         complaint: again.complaint,
         grace: announce::grace(page),
         login: me.user.email.clone().or_else(|| me.user.username.clone()).unwrap_or_default(),
-        password: TextField { focus: wrong, ..password },
+        password: has_password.then_some(TextField { focus: wrong, ..password }),
+        again: signs_in.then(|| page.browser.path(&area::sign_in_again(Section::Data))),
     };
-    again.show(page, view)
+    Ok(again.show(page, view))
 }
 
 /// The page behind the link that takes a deletion back.
@@ -106,6 +116,7 @@ pub async fn keep(page: Page) -> Response {
         what: Asked::KeepAccount,
         complaint: None,
         password: None,
+        sign_in: None,
         about: Moment::of(page.browser.texts, at).map(|moment| moment.words).unwrap_or_default(),
     };
     page.show(View::ok(view), &Policy::default())

@@ -23,7 +23,13 @@ use crate::{
 
 #[handler]
 pub async fn show(mut page: Page) -> Response {
-    either(area::me(&mut page).await.map(|me| form(&page, &me, &Again::fresh())))
+    either(
+        async {
+            let me = area::me(&mut page).await?;
+            form(&page, &me, &Again::fresh()).await
+        }
+        .await,
+    )
 }
 
 #[handler]
@@ -35,19 +41,24 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
     page.check_form()?;
     let me = area::me(page).await?;
     if let Some(again) = Again::missing(page, &["email"]) {
-        return Ok(form(page, &me, &again));
+        return form(page, &me, &again).await;
     }
     let (new, password) = (page.form.get("email").unwrap_or_default(), page.form.get("current_password"));
     match address::ask(&page.app, &page.browser.visitor, &me, new, password).await {
         Ok(()) => Ok(page.go(&Notice::EmailAsked.after("/account/email"))),
-        Err(trouble) => Ok(form(page, &me, &Again::of(page, trouble)?)),
+        Err(trouble) => {
+            let again = area::again(page, Section::Email, trouble)?;
+            form(page, &me, &again).await
+        }
     }
 }
 
-fn form(page: &Page, me: &Me, again: &Again) -> Response {
+async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Response>> {
+    let has_password = area::has_password(page, me).await?;
+    let signs_in = !has_password && !me.is_fresh(&page.app);
     let new = TextField::email("email-new", page.browser.texts.get("email.new")).given(again.input(page, "email"));
     let mut fields = vec![new];
-    fields.extend(area::current_password(page, me, again));
+    fields.extend(area::current_password(page, me, has_password, again));
     again.focus(&mut fields);
     let view = EmailPage {
         frame: area::frame(page, Section::Email),
@@ -56,8 +67,9 @@ fn form(page: &Page, me: &Me, again: &Again) -> Response {
         verified: me.user.email_verified,
         complaint: again.complaint,
         fields,
+        again: signs_in.then(|| page.browser.path(&area::sign_in_again(Section::Email))),
     };
-    again.show(page, view)
+    Ok(again.show(page, view))
 }
 
 #[handler]
@@ -88,7 +100,7 @@ pub async fn confirmed(page: Page) -> Response {
 /// The link is looked at each time: what it shows, only its holder may know.
 async fn confirm_form(page: &Page, token: &str, again: Again) -> Response {
     let looked = links::look(&page.app, &page.browser.visitor, LinkKind::ChangeEmail, token).await;
-    let links::Asked { email, needs_password } = match looked {
+    let links::Asked { email, needs_password, has_none } = match looked {
         Ok(asked) => asked,
         Err(trouble) => return forms::refuse(page, trouble),
     };
@@ -100,7 +112,8 @@ async fn confirm_form(page: &Page, token: &str, again: Again) -> Response {
         what: Asked::ConfirmEmail,
         about: email,
         complaint: again.complaint,
-        password: needs_password.then_some(TextField { focus: true, ..password }),
+        password: (needs_password && !has_none).then_some(TextField { focus: true, ..password }),
+        sign_in: has_none.then(|| page.browser.path("/account/login")),
     };
     again.show(page, view)
 }
@@ -119,6 +132,7 @@ pub async fn keep(page: Page) -> Response {
         about: email,
         complaint: None,
         password: None,
+        sign_in: None,
     };
     page.show(View::ok(view), &Policy::default())
 }

@@ -36,6 +36,7 @@ pub async fn show(page: Page) -> Response {
                 about: user.email.or(user.username).unwrap_or_default(),
                 complaint: None,
                 password: None,
+                sign_in: None,
             };
             page.show(View::ok(view), &Policy::default())
         }

@@ -1,4 +1,4 @@
-//! `/account/password`: another password.
+//! `/account/password`: another password, or a first one.
 
 use poem::{Response, handler};
 
@@ -6,7 +6,7 @@ use super::area;
 use crate::{
     flows::{
         account::{links, me::Me, password},
-        login, passwords,
+        factors, login, passwords,
     },
     http::pages::{
         authorize::either,
@@ -18,7 +18,14 @@ use crate::{
 
 #[handler]
 pub async fn show(mut page: Page) -> Response {
-    either(area::me(&mut page).await.map(|me| form(&page, &me, &Again::fresh())))
+    either(
+        async {
+            let me = area::me(&mut page).await?;
+            let has_password = area::has_password(&page, &me).await?;
+            Ok(form(&page, &me, has_password, &Again::fresh()).await)
+        }
+        .await,
+    )
 }
 
 #[handler]
@@ -29,19 +36,25 @@ pub async fn answer(mut page: Page) -> Response {
 async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
     page.check_form()?;
     let me = area::me(page).await?;
-    if let Some(again) = Again::missing(page, &["current_password", "new_password"]) {
-        return Ok(form(page, &me, &again));
+    let has_password = area::has_password(page, &me).await?;
+    let needed: &[_] = if has_password { &["current_password", "new_password"] } else { &["new_password"] };
+    if let Some(again) = Again::missing(page, needed) {
+        return Ok(form(page, &me, has_password, &again).await);
     }
     let given = |name: &str| page.form.get(name).unwrap_or_default();
     let (app, visitor) = (&page.app, &page.browser.visitor);
     match password::change(app, visitor, &me, given("current_password"), given("new_password")).await {
-        Ok(()) => Ok(renewed(page, &me).await),
-        Err(trouble) => Ok(form(page, &me, &Again::of(page, trouble)?)),
+        Ok(()) if has_password => Ok(renewed(page, &me, Notice::PasswordChanged).await),
+        Ok(()) => Ok(renewed(page, &me, Notice::PasswordSet).await),
+        Err(trouble) => {
+            let again = area::again(page, Section::Password, trouble)?;
+            Ok(form(page, &me, has_password, &again).await)
+        }
     }
 }
 
 /// A fresh cookie: whoever held the old one does not stay (case SEC-107).
-async fn renewed(page: &Page, me: &Me) -> Response {
+async fn renewed(page: &Page, me: &Me, notice: Notice) -> Response {
     let visitor = &page.browser.visitor;
     let signed_in = async {
         let before = visitor.session(&page.app).await?;
@@ -49,14 +62,13 @@ async fn renewed(page: &Page, me: &Me) -> Response {
         login::renew_session(&page.app, visitor, before, (&me.user, &me.proved), &trace).await
     };
     match signed_in.await {
-        Ok(signed_in) => {
-            page.browser.signed_in(page.go(&Notice::PasswordChanged.after("/account/password")), &signed_in)
-        }
+        Ok(signed_in) => page.browser.signed_in(page.go(&notice.after("/account/password")), &signed_in),
         Err(error) => forms::refuse(page, error.into()),
     }
 }
 
-fn form(page: &Page, me: &Me, again: &Again) -> Response {
+async fn form(page: &Page, me: &Me, has_password: bool, again: &Again) -> Response {
+    let signs_in = !has_password && factors::check_fresh(&page.app, me).await.is_err();
     let t = |key| page.browser.texts.get(key);
     let current = TextField::password("password-current", "current_password", t("password.current"));
     let current = current.given(again.input(page, "current_password"));
@@ -66,14 +78,15 @@ fn form(page: &Page, me: &Me, again: &Again) -> Response {
         about: forms::words_about(page, &me.user),
         ..NewPassword::new("password-new", t("password.new"), passwords::policy(&page.app))
     };
-    let wrong = (current.problem().is_some(), new.problem.is_some());
+    let wrong = (has_password && current.problem().is_some(), new.problem.is_some());
     let view = PasswordPage {
         frame: area::frame(page, Section::Password),
         area: area::area(page, Section::Password),
         login: me.user.email.clone().or_else(|| me.user.username.clone()).unwrap_or_default(),
         complaint: again.complaint,
-        current: TextField { focus: wrong.0, ..current },
+        current: has_password.then_some(TextField { focus: wrong.0, ..current }),
         new_password: NewPassword { focus: !wrong.0 && wrong.1, ..new },
+        again: signs_in.then(|| page.browser.path(&area::sign_in_again(Section::Password))),
     };
     again.show(page, view)
 }

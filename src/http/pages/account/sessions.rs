@@ -57,7 +57,7 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
         Ok(()) if path == "/logged-out" => Ok(page.browser.signed_out(page.go(&path))),
         Ok(()) => Ok(page.go(&path)),
         Err(trouble) => {
-            let again = Again::of(page, trouble)?;
+            let again = area::again(page, Section::Sessions, trouble)?;
             form(page, &me, &again).await
         }
     }
@@ -67,7 +67,8 @@ async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Respo
     let listed = sessions::list(&page.app, me, page.browser.texts.tag()).await;
     let mut listed = listed.map_err(|trouble| forms::refuse(page, trouble))?;
     listed.sort_by_key(|session| !session.is_this);
-    let mut password = area::current_password(page, me, again);
+    let has_password = area::has_password(page, me).await?;
+    let mut password = area::current_password(page, me, has_password, again);
     again.focus(password.as_mut_slice());
     let view = SessionsPage {
         frame: area::frame(page, Section::Sessions),

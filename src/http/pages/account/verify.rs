@@ -46,10 +46,11 @@ async fn answered(page: &mut Page) -> Result<Response, Box<Response>> {
 
 /// The link is looked at each time: what it shows, only its holder may know.
 async fn form(page: &Page, token: &str, again: Again) -> Response {
-    let Asked { email, needs_password } = match verification::look(&page.app, &page.browser.visitor, token).await {
-        Ok(asked) => asked,
-        Err(trouble) => return forms::refuse(page, trouble),
-    };
+    let Asked { email, needs_password, has_none } =
+        match verification::look(&page.app, &page.browser.visitor, token).await {
+            Ok(asked) => asked,
+            Err(trouble) => return forms::refuse(page, trouble),
+        };
     let label = page.browser.texts.get("verify.password");
     let password = TextField::password("verify-password", "password", label).given(again.input(page, "password"));
     let view = Verify {
@@ -57,7 +58,8 @@ async fn form(page: &Page, token: &str, again: Again) -> Response {
         action: links::address(page, "/account/verify", token),
         email,
         complaint: again.complaint,
-        password: needs_password.then_some(TextField { focus: true, ..password }),
+        password: (needs_password && !has_none).then_some(TextField { focus: true, ..password }),
+        sign_in: has_none.then(|| page.browser.path("/account/login")),
     };
     again.show(page, view)
 }

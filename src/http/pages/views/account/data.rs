@@ -8,7 +8,7 @@ use crate::http::pages::{
     views::{Complaint, TextField},
 };
 
-/// Field of the form that deletes: `current_password`.
+/// Field of the form that deletes: `current_password`, of whom has one.
 #[derive(Template, Debug)]
 #[template(path = "pages/account/data.html")]
 pub struct DataPage {
@@ -18,7 +18,9 @@ pub struct DataPage {
     /// How long the account can be taken back, in words; none where it goes at once.
     pub grace: Option<String>,
     pub login: String,
-    pub password: TextField,
+    pub password: Option<TextField>,
+    /// Where somebody without a password signs in first.
+    pub again: Option<String>,
 }
 
 impl DataPage {

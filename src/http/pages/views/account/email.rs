@@ -18,4 +18,6 @@ pub struct EmailPage {
     pub verified: bool,
     pub complaint: Option<Complaint>,
     pub fields: Vec<TextField>,
+    /// Where somebody without a password signs in first.
+    pub again: Option<String>,
 }

@@ -33,6 +33,8 @@ pub struct Verify {
     pub complaint: Option<Complaint>,
     /// Nobody is signed in here whose address it would be.
     pub password: Option<TextField>,
+    /// Where they sign in first, if they have no password.
+    pub sign_in: Option<String>,
 }
 
 /// `/account/forgot`. Field: `login`.
@@ -70,6 +72,8 @@ pub struct Question {
     pub complaint: Option<Complaint>,
     /// Where the person is not signed in.
     pub password: Option<TextField>,
+    /// Where they sign in first, if they have no password.
+    pub sign_in: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! `/account/password`: another password.
+//! `/account/password`: another password, or a first one.
 
 use askama::Template;
 
@@ -8,7 +8,7 @@ use crate::http::pages::{
     views::{Complaint, NewPassword, TextField},
 };
 
-/// Fields: `current_password`, `new_password`.
+/// Fields: `current_password` of whom has one, `new_password`.
 #[derive(Template, Debug)]
 #[template(path = "pages/account/password.html")]
 pub struct PasswordPage {
@@ -17,6 +17,9 @@ pub struct PasswordPage {
     /// For the browser that keeps passwords by name.
     pub login: String,
     pub complaint: Option<Complaint>,
-    pub current: TextField,
+    /// None of whom has none yet.
+    pub current: Option<TextField>,
     pub new_password: NewPassword,
+    /// Where somebody without a password signs in first.
+    pub again: Option<String>,
 }

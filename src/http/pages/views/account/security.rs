@@ -65,6 +65,7 @@ pub fn event(texts: &Texts, kind: &str) -> String {
         "factors_reset" => "event.factors_reset",
         "provider_linked" => "event.provider_linked",
         "provider_unlinked" => "event.provider_unlinked",
+        "password_set" => "event.password_set",
         other => return other.replace('_', " "),
     };
     texts.get(key).to_owned()
