@@ -34,6 +34,11 @@ impl Failure {
         Failure { code: USAGE, lines: vec![line.into()] }
     }
 
+    /// Several things that cannot be meant.
+    pub fn usages(lines: Vec<String>) -> Self {
+        Failure { code: USAGE, lines }
+    }
+
     /// One line each, with nothing in it that could steer a terminal.
     pub fn report(&self) -> ExitCode {
         let mut errors = io::stderr().lock();

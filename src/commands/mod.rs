@@ -14,6 +14,7 @@ pub mod metadata;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
+pub mod providers;
 pub mod registration_tokens;
 pub mod serve;
 pub mod trace;
@@ -84,6 +85,9 @@ enum Command {
     /// Invite people to register an account
     #[command(subcommand)]
     Invitations(invitations::Invitations),
+    /// Handle the providers that people can sign in with
+    #[command(subcommand)]
+    Providers(providers::Providers),
     /// Handle the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -127,6 +131,7 @@ impl Arguments {
             Command::Clients(clients) => clients.run(config).await,
             Command::RegistrationTokens(tokens) => tokens.run(config).await,
             Command::Invitations(invitations) => invitations.run(config).await,
+            Command::Providers(providers) => providers.run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Logouts(logouts) => logouts.run(config).await,
             Command::Mails(mails) => mails.run(config).await,

@@ -1,8 +1,8 @@
 //! `[[providers]]`: whom people can sign in with instead of a password here. What goes together for each kind is checked
 //! where the kinds are.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     clients::refuse_repeated,
@@ -11,6 +11,7 @@ use super::{
     reader::Reader,
     secret::{Hidden, provider_secret},
     setting::{Fallback, Fault, Given, Parsed, Shown, section, words},
+    sources::{Found, Layers, Source},
 };
 use crate::protocol::upstream::{AuthMethod, Link, MAPPED, Settings};
 
@@ -155,6 +156,39 @@ impl Provider {
             hidden: self.hidden,
             order: self.order,
         }
+    }
+
+    /// One that an operator describes elsewhere than in the settings, in the same words; null leaves a member out.
+    ///
+    /// # Errors
+    /// The members that are wrong, and why. No value is repeated.
+    pub fn described(members: &Map<String, Value>) -> Result<Self, Vec<(&'static str, String)>> {
+        const ENTRY: &str = "providers[0]";
+        let mut layers = Layers::default();
+        layers.entries.insert(ENTRY.to_owned(), Source::Default);
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            let found = Found { value: value.clone(), source: Source::Default, base: PathBuf::new() };
+            layers.file.insert(format!("{ENTRY}.{name}"), found);
+        }
+        let mut reader = Reader::new(&layers);
+        let read = reader.entries("providers", |reader| Self::read(reader)).pop();
+        match read {
+            Some(provider) if reader.problems.is_empty() => Ok(provider),
+            _ => Err(reader
+                .problems
+                .into_iter()
+                .map(|wrong| {
+                    let key = wrong.key.rsplit_once('.').map_or(&*wrong.key, |(_, key)| key);
+                    let name = Self::members().find(|name| *name == key).unwrap_or("name");
+                    (name, format!("{}; {}", wrong.problem, wrong.remedy))
+                })
+                .collect()),
+        }
+    }
+
+    /// The names of all that can be said of one.
+    pub fn members() -> impl Iterator<Item = &'static str> {
+        Self::SETTINGS.iter().map(|setting| setting.key.rsplit_once('.').map_or(setting.key, |(_, name)| name))
     }
 
     /// Reads all of them; each name once.

@@ -322,6 +322,11 @@ impl KeySet {
         Self::collect(set, true)
     }
 
+    /// How many there are; never none.
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
     fn collect(set: &Value, refuse_private: bool) -> Result<Self, JwkError> {
         let members = set["keys"].as_array().ok_or(JwkError::NotASet)?;
         if members.len() > MOST_KEYS {

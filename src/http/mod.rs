@@ -173,9 +173,13 @@ pub fn allowed(path: &str) -> &'static str {
         path if path.starts_with("/api/v1/me/factors/trusted-devices") => "DELETE",
         path if path.starts_with("/api/v1/auth/") => "POST",
         path if path.starts_with("/api/v1/me/sessions/") || path.starts_with("/api/v1/me/apps/") => "DELETE",
-        "/api/registration-tokens" | "/api/invitations" => "GET, HEAD, POST",
+        "/api/registration-tokens" | "/api/invitations" | "/api/providers" => "GET, HEAD, POST",
         path if path.starts_with("/oauth2/register/") => "GET, HEAD, PUT, DELETE",
         path if path.starts_with("/api/registration-tokens/") || path.starts_with("/api/invitations/") => "DELETE",
+        path if path.starts_with("/api/providers/") && path.matches('/').count() == 3 => {
+            "GET, HEAD, PUT, PATCH, DELETE"
+        }
+        path if path.starts_with("/api/providers/") => "POST",
         path if path.starts_with("/api/mails/") || path.starts_with("/api/users/") => "POST",
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",

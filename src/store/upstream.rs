@@ -1,6 +1,6 @@
 //! Providers that people can sign in with, declared in the settings or made by an operator.
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::Sealed;
 use crate::protocol::upstream::Settings;
@@ -43,6 +43,24 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Upstream>, DbErr> {
     let mut all = Entity::find().order_by_asc(Column::Name).all(db).await?;
     all.sort_by_key(|upstream| upstream.settings.order);
     Ok(all)
+}
+
+pub async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<Upstream>, DbErr> {
+    Entity::find().filter(Column::Name.eq(name)).one(db).await
+}
+
+/// Nobody else changes it until the write is over.
+pub async fn find_locked(db: &impl ConnectionTrait, name: &str) -> Result<Option<Upstream>, DbErr> {
+    Entity::find().filter(Column::Name.eq(name)).lock_exclusive().one(db).await
+}
+
+/// Fails as a duplicate where there is one of that name.
+pub async fn insert(db: &impl ConnectionTrait, upstream: Upstream) -> Result<(), DbErr> {
+    Entity::insert(ActiveModel::from(upstream)).exec_without_returning(db).await.map(drop)
+}
+
+pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
 /// As it is now, whatever it was before.

@@ -47,6 +47,11 @@ pub async fn take(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
     Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
+/// All of a provider that is no more.
+pub async fn forget_of(db: &impl ConnectionTrait, upstream: &str) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::Upstream.eq(upstream)).exec(db).await.map(drop)
+}
+
 pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {
     super::forget::<Entity, Uuid>(db, Column::Id, Column::ExpiresAt.lte(now)).await
 }

@@ -1,6 +1,6 @@
 //! Who somebody is at a provider: found by issuer and subject, never by an address (case SEC-139).
 
-use sea_orm::{ActiveValue::Set, QueryOrder, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::crypto::secret::{Secret, SecretHash};
 
@@ -56,6 +56,21 @@ pub async fn remove(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<b
 pub async fn remove_since(db: &impl ConnectionTrait, user: Uuid, since: i64) -> Result<(), DbErr> {
     let late = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::CreatedAt.gte(since));
     late.exec(db).await.map(drop)
+}
+
+/// How many there are of each provider that has any.
+pub async fn counts(db: &impl ConnectionTrait) -> Result<Vec<(String, i64)>, DbErr> {
+    let counted = Entity::find().select_only().column(Column::Upstream).column_as(Column::Id.count(), "links");
+    counted.group_by(Column::Upstream).into_tuple().all(db).await
+}
+
+pub async fn count(db: &impl ConnectionTrait, upstream: &str) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::Upstream.eq(upstream)).count(db).await
+}
+
+/// Nobody comes by that provider any more. How many there were.
+pub async fn forget_of(db: &impl ConnectionTrait, upstream: &str) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::Upstream.eq(upstream)).exec(db).await?.rows_affected)
 }
 
 /// It was come by now.

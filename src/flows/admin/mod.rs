@@ -8,6 +8,7 @@ pub mod key_status;
 pub mod keys;
 pub mod logouts;
 pub mod mails;
+pub mod providers;
 pub mod registration_tokens;
 pub mod traces;
 pub mod users;

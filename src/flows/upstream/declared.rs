@@ -3,10 +3,12 @@
 
 use std::collections::HashSet;
 
+use uuid::Uuid;
+
 use super::problems;
 use crate::{
     app::{App, reseal::upstream_context},
-    config::{Config, ConfigError, Problem, Provider as Declared},
+    config::{Config, ConfigError, Hidden, Problem, Provider as Declared},
     flows::{
         Trouble,
         event::{self, Changed},
@@ -44,7 +46,8 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
         let before = known.iter().find(|row| row.name == declared.name);
         if before.is_some_and(|row| row.origin == CREATED) {
             return Err(Trouble::Conflict(format!(
-                "the provider {} is declared in the settings, but was created by hand before; remove one of the two",
+                "the provider {0} is declared in the settings, but was created by hand before; remove one of the two \
+                 (`signet providers remove {0}`)",
                 declared.name
             )));
         }
@@ -67,19 +70,21 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
 
 fn row(app: &App, before: Option<&Upstream>, declared: &Declared) -> Upstream {
     let id = before.map_or_else(|| app.id(), |row| row.id);
-    let seal = |secret: &crate::config::Hidden| {
-        Sealed(app.master_key.seal(&upstream_context(id), secret.reveal().as_bytes(), app.random.bytes()))
-    };
     Upstream {
         id,
         name: declared.name.clone(),
         origin: DECLARED.to_owned(),
         settings: declared.settings(),
-        sealed_secret: declared.client_secret.as_ref().map(seal),
+        sealed_secret: declared.client_secret.as_ref().map(|secret| sealed(app, id, secret)),
         created_at: before.map_or_else(|| app.now(), |row| row.created_at),
         updated_at: app.now(),
         disabled_at: None,
     }
+}
+
+/// The secret of that provider, as it is kept.
+pub(in crate::flows) fn sealed(app: &App, id: Uuid, secret: &Hidden) -> Sealed {
+    Sealed(app.master_key.seal(&upstream_context(id), secret.reveal().as_bytes(), app.random.bytes()))
 }
 
 /// One secret looks different each time that it is sealed.

@@ -27,6 +27,28 @@ pub async fn redeem(
     code: &str,
     verifier: &str,
 ) -> Result<Map<String, Value>> {
+    let replied = present(app, upstream, metadata, code, verifier).await?;
+    let tokens = well(replied, "the provider did not take the code")?;
+    match tokens.get("token_type").and_then(Value::as_str) {
+        Some(kind) if !kind.eq_ignore_ascii_case("bearer") => {
+            let error = Code::AccessDenied.because("the provider gave a token of another type");
+            Err(error.under(&rule::UPSTREAM_ANSWER).expected(Shown::word("Bearer")).received(Shown::cause(kind)))
+        }
+        _ => Ok(tokens),
+    }
+}
+
+/// What the token endpoint says to a code, whatever that is.
+///
+/// # Errors
+/// When the provider does not answer.
+pub async fn present(
+    app: &App,
+    upstream: &Upstream,
+    metadata: &Metadata,
+    code: &str,
+    verifier: &str,
+) -> Result<Replied> {
     let settings = &upstream.settings;
     let secret = secret(app, upstream)?;
     let redirect_uri = callback_url(app, &upstream.name);
@@ -50,15 +72,7 @@ pub async fn redeem(
     };
     let url = address(&metadata.token_endpoint)?;
     let replied = app.outbound.post_for_json(&url, &form, proof).await;
-    let replied = replied.map_err(|error| away("the provider did not answer for the code", error.cause()))?;
-    let tokens = well(replied, "the provider did not take the code")?;
-    match tokens.get("token_type").and_then(Value::as_str) {
-        Some(kind) if !kind.eq_ignore_ascii_case("bearer") => {
-            let error = Code::AccessDenied.because("the provider gave a token of another type");
-            Err(error.under(&rule::UPSTREAM_ANSWER).expected(Shown::word("Bearer")).received(Shown::cause(kind)))
-        }
-        _ => Ok(tokens),
-    }
+    replied.map_err(|error| away("the provider did not answer for the code", error.cause()))
 }
 
 /// What the provider says in the name of whoever has come.

@@ -83,6 +83,17 @@ fn verified(keys: &ClientKeys, token: &str) -> Result<Map<String, Value>, Unprov
     }
 }
 
+/// How many keys there are that a signature of the provider can be checked with.
+///
+/// # Errors
+/// When they cannot be had, or read.
+pub async fn count_keys(app: &App, uri: &str) -> Result<usize> {
+    match &fetch(app, uri).await?.verify {
+        Ok(set) => Ok(set.count()),
+        Err(error) => Err(Unproven::NoKeys(error.to_string()).told()),
+    }
+}
+
 async fn keys(app: &App, uri: &str) -> Result<Arc<ClientKeys>> {
     match app.cache.upstream_keys.get(uri).await {
         Some(known) => Ok(known),

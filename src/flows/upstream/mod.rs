@@ -5,6 +5,7 @@
 pub mod arrive;
 pub mod begin;
 pub mod callback;
+pub mod check;
 pub mod connect;
 pub mod declared;
 pub mod enrol;

@@ -14,6 +14,7 @@ pub mod me;
 pub mod paging;
 pub mod person;
 pub mod problem;
+pub mod providers;
 pub mod registration_tokens;
 pub mod users;
 
@@ -28,7 +29,7 @@ use crate::{app::App, flows::api_access};
 pub fn administration() -> impl OpenApi {
     (
         (keys::Keys, registration_tokens::RegistrationTokens, invitations::Invitations),
-        (logout_deliveries::LogoutDeliveries, mails::Mails, users::Users),
+        (logout_deliveries::LogoutDeliveries, mails::Mails, users::Users, providers::Providers),
     )
 }
 

@@ -7,6 +7,7 @@ mod logouts;
 mod logs;
 mod metadata;
 mod migrate;
+mod providers;
 mod registration_tokens;
 mod serve;
 mod settings;

@@ -8,6 +8,7 @@ mod google;
 mod hostile;
 mod kinds;
 mod linking;
+mod operators;
 mod outages;
 mod programs;
 mod rules;
