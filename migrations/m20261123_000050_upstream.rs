@@ -1,6 +1,6 @@
 use sea_orm_migration::{prelude::*, schema::*};
 
-use super::{belongs_to, hash, index, sealed_null, table};
+use super::{belongs_to, hash, hash_null, index, sealed_null, table};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -73,7 +73,36 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut belongs_to("upstream_identity", "journey_id", "authorization", "id"))
             .to_owned();
         schema.create_table(identity).await?;
-        index(schema, "upstream_identity", "expires_at").await
+        index(schema, "upstream_identity", "expires_at").await?;
+
+        // Whose word opened a session: first of a journey, then of the session that came of it.
+        let session = table(schema, "upstream_session")
+            .col(uuid("id").primary_key())
+            .col(uuid_null("journey_id").unique_key())
+            .col(uuid_null("session_id"))
+            .col(string_len("upstream", 40))
+            .col(hash("identity"))
+            .col(hash_null("sid_hash"))
+            .col(sealed_null("hint"))
+            .col(big_integer("created_at"))
+            .col(big_integer("expires_at"))
+            .foreign_key(&mut belongs_to("upstream_session", "journey_id", "authorization", "id"))
+            .to_owned();
+        schema.create_table(session).await?;
+        for column in ["session_id", "identity", "sid_hash", "expires_at"] {
+            index(schema, "upstream_session", column).await?;
+        }
+
+        // A way to a provider that signs the person out too, and back to where the app wanted.
+        let logout = table(schema, "upstream_logout")
+            .col(hash("state_hash").primary_key())
+            .col(hash("browser_hash"))
+            .col(string_len("upstream", 40))
+            .col(string_len("onward", 4000))
+            .col(big_integer("expires_at"))
+            .to_owned();
+        schema.create_table(logout).await?;
+        index(schema, "upstream_logout", "expires_at").await
     }
 
     fn use_transaction(&self) -> Option<bool> {

@@ -160,9 +160,15 @@ impl Add {
         members.extend(said.map(|(key, value)| (key.to_owned(), value.into())));
         let app = super::open(config).await?;
         let made = providers::create(&app, members).await.map_err(wrong)?;
-        let register = providers::for_provider(&app, &made.row.name);
+        let register = providers::for_provider(&app, &made.row);
         format.print(&as_json(&app, &made), || {
-            let told = [("redirect URI", register.redirect_uri), ("home page", register.homepage)];
+            let told = [
+                ("redirect URI", Some(register.redirect_uri)),
+                ("home page", Some(register.homepage)),
+                ("post-logout redirect URI", register.post_logout_redirect_uri),
+                ("back-channel logout URI", register.backchannel_logout_uri),
+            ];
+            let told = told.into_iter().filter_map(|(name, value)| Some((name, value?)));
             format!(
                 "{} is made. Register this at the provider, to the letter:\n{}Then `signet providers check {0}` tells what is \
                  missing.\n",
@@ -267,7 +273,7 @@ fn wrong(trouble: Trouble) -> Failure {
 
 fn as_json(app: &App, provider: &Provider) -> Value {
     let row = &provider.row;
-    let register = providers::for_provider(app, &row.name);
+    let register = providers::for_provider(app, row);
     json!({
         "name": row.name,
         "origin": row.origin,
@@ -275,7 +281,12 @@ fn as_json(app: &App, provider: &Provider) -> Value {
         "has_secret": row.sealed_secret.is_some(),
         "links": provider.links,
         "settings": providers::said(&row.settings),
-        "register": { "redirect_uri": register.redirect_uri, "homepage": register.homepage },
+        "register": {
+            "redirect_uri": register.redirect_uri,
+            "homepage": register.homepage,
+            "post_logout_redirect_uri": register.post_logout_redirect_uri,
+            "backchannel_logout_uri": register.backchannel_logout_uri,
+        },
         "created_at": utc(row.created_at),
         "updated_at": utc(row.updated_at),
     })
@@ -285,7 +296,7 @@ fn table(app: &App, all: &[Provider]) -> String {
     let head = ["NAME", "KIND", "STATE", "ORIGIN", "LINKS", "REDIRECT URI"].map(str::to_owned);
     let rows = all.iter().map(|Provider { row, links }| {
         let state = if row.is_enabled() { "enabled" } else { "disabled" };
-        let uri = providers::for_provider(app, &row.name).redirect_uri;
+        let uri = providers::for_provider(app, row).redirect_uri;
         [row.name.clone(), row.settings.kind.clone(), state.to_owned(), row.origin.clone(), links.to_string(), uri]
     });
     output::columns([head].into_iter().chain(rows))

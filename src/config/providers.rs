@@ -67,6 +67,8 @@ section! {
         /// Who is in one of these groups administers here, and whoever comes from there without them does not. Default:
         /// none.
         admin_groups: Vec<String> = Fallback::Fixed(""), list(text(255));
+        /// Whether signing out here goes on to the provider, which signs the person out as well. Default: false.
+        logout: bool = Fallback::Fixed("false"), switch;
         /// What its button is called. Default: Google, GitHub, or the name.
         button: Option<String> = Fallback::Unset, optional(text(60));
         /// Whether it has no button, and apps ask for it by idp_hint. Default: false.
@@ -152,6 +154,7 @@ impl Provider {
             groups_claim: self.groups_claim.clone(),
             allowed_groups: self.allowed_groups.clone(),
             admin_groups: self.admin_groups.clone(),
+            logout: self.logout,
             button: self.button.clone(),
             hidden: self.hidden,
             order: self.order,

@@ -158,6 +158,11 @@ pub fn open_id_token(token: &str, keys: &KeySet, algorithms: &[&str]) -> Result<
     open_by(token, keys, algorithms, &["JWT"])
 }
 
+/// As [`open_foreign`], for a logout token (OpenID Connect Back-Channel Logout §2.4), whose type not everybody says.
+pub fn open_logout_token(token: &str, keys: &KeySet, algorithms: &[&str]) -> Result<Map<String, Value>, JwsError> {
+    open_by(token, keys, algorithms, &["logout+jwt", "JWT"])
+}
+
 fn open_by(token: &str, keys: &KeySet, algorithms: &[&str], types: &[&str]) -> Result<Map<String, Value>, JwsError> {
     let parts = Parts::split(token)?;
     parts.check_type(types)?;

@@ -7,7 +7,8 @@ use crate::{
     store::{
         access_token, assertion, authorization, grant, invitation, key_fetch, login_attempt, logout_delivery, mail,
         mail_link, node, registration_token, revoked_token, security_event, session, setup_link, sign_in, signing_key,
-        token_caller, totp, trace_event, trusted_device, upstream_identity, upstream_login, user,
+        token_caller, totp, trace_event, trusted_device, upstream_identity, upstream_login, upstream_logout,
+        upstream_session, user,
     },
 };
 
@@ -47,6 +48,8 @@ pub async fn expired(app: &App) -> Result<()> {
     all!(app, db => sign_in::forget_expired(db, now));
     all!(app, db => upstream_login::forget_expired(db, now));
     all!(app, db => upstream_identity::forget_expired(db, now));
+    all!(app, db => upstream_session::forget_expired(db, now));
+    all!(app, db => upstream_logout::forget_expired(db, now));
     all!(app, db => trusted_device::forget_expired(db, now));
     // Of authenticator apps that nobody has finished to set up.
     all!(app, db => totp::forget_begun(db, now - 86_400));

@@ -25,7 +25,7 @@ use crate::{
     crypto::secret::Secret,
     protocol::{
         Code, Error, Result,
-        assurance::Methods,
+        assurance::{self, Methods},
         rule, text,
         trace::{Kind, Shown, Trace},
     },
@@ -33,6 +33,7 @@ use crate::{
         authorization, password,
         session::{self, Session},
         sign_in::{self, SignIn},
+        upstream_session,
         user::{self, User},
     },
 };
@@ -350,6 +351,7 @@ pub(super) async fn begin(
         address: Some(visitor.device.address.to_string()),
         kind: session::BROWSER.to_owned(),
     };
+    let (federated, until) = (proved.contains(assurance::Method::Federated), fresh.expires_at);
     let ended = write!(app, db => {
         if !standing.holds(db).await? {
             return Ok(None);
@@ -371,6 +373,7 @@ pub(super) async fn begin(
         if let Some(journey) = journey {
             sign_in::leave(db, journey).await?;
             authorization::signed_in(db, journey, session).await?;
+            upstream_session::settle(db, journey, (session, until), federated).await?;
         }
         if let Some(trust) = trust {
             trust.keep(db).await?;

@@ -7,6 +7,7 @@ use super::{
     event::{self, Event},
     hint, logout_delivery,
     session_end::Ending,
+    upstream,
     visitor::Visitor,
     write,
 };
@@ -29,6 +30,8 @@ pub enum Next {
     Confirm { client: Option<Arc<Client>>, person: Option<Box<User>>, returns: bool },
     /// Back to the app.
     Away { address: String, told: Told },
+    /// To the provider that opened the session, which sends the browser to where it is wanted here.
+    Onward { address: String, provider: String, told: Told },
     /// "You are signed out." With the problem of an address that was asked for in vain.
     SignedOut { problem: Option<Box<Error>>, told: Told, trace_id: String },
 }
@@ -40,6 +43,14 @@ pub struct Told {
     pub frames: Vec<String>,
     /// By which this browser can ask for the number of those that we tell.
     pub reference: Option<String>,
+}
+
+impl Told {
+    /// The page that says so.
+    pub fn path(&self) -> String {
+        let reference = self.reference.as_ref().map_or(String::new(), |reference| format!("?of={reference}"));
+        format!("/logged-out{reference}")
+    }
 }
 
 /// `confirmed`: the person pressed the button of our own page.
@@ -98,7 +109,17 @@ async fn end_session_traced(
         return Ok(Next::Confirm { client, person, returns });
     }
     let destination = logout::destination(&asked);
+    let opened = match &signed_in {
+        Some((session, _)) => upstream::logout::opened(app, session.id).await?,
+        None => None,
+    };
     let told = end(app, signed_in, visitor, trace).await?;
+    if let (Some(opened), Ok(wanted)) = (opened, &destination) {
+        let wanted = wanted.clone().unwrap_or_else(|| app.url(&told.path()));
+        if let Some((address, provider)) = upstream::logout::onward(app, visitor, opened, wanted, trace).await? {
+            return Ok(Next::Onward { address, provider, told });
+        }
+    }
     match destination {
         Ok(Some(address)) => Ok(Next::Away { address, told }),
         Ok(None) => Ok(Next::SignedOut { problem: None, told, trace_id: trace.id.clone() }),

@@ -13,7 +13,7 @@ use crate::{
         consent, grant,
         logout_delivery::{self, Delivery},
         session::{self, Session},
-        session_client,
+        session_client, upstream_session,
     },
 };
 
@@ -63,9 +63,13 @@ impl Ending {
     }
 
     /// However many there are, it takes the same few statements.
-    async fn some(&self, db: &impl ConnectionTrait, sessions: &[Uuid], user: Uuid) -> Result<Ended, DbErr> {
+    ///
+    /// # Errors
+    /// When the database is away; the write is then undone.
+    pub(super) async fn some(&self, db: &impl ConnectionTrait, sessions: &[Uuid], user: Uuid) -> Result<Ended, DbErr> {
         // Who ended one of them first has queued what was to be told.
         let ended = session::end_all(db, sessions).await?;
+        upstream_session::forget_of(db, &ended).await?;
         grant::revoke_of_sessions(db, sessions, self.app.now()).await?;
         let clients = session_client::take(db, &ended).await?;
         let told = clients.iter().filter_map(|(session, client)| self.delivery(client, *session, user));

@@ -56,6 +56,7 @@ fn routes(base: &str, contract: Contract) -> Route {
         .at("/authorize/:id/connect", get(pages::connect::show).post(pages::connect::answer))
         .at("/authorize/:id/enrol", get(pages::connect::ask).post(pages::connect::finish))
         .at("/federation/:name/callback", get(pages::provider::back).post(pages::provider::posted))
+        .at("/federation/:name/logged-out", get(pages::logout::returned))
         .at("/authorize/:id/consent", get(pages::consent::show).post(pages::consent::answer))
         .at("/logout", get(pages::logout::asked).post(pages::logout::posted))
         .at("/logged-out", get(pages::logout::done))
@@ -166,7 +167,8 @@ pub fn allowed(path: &str) -> &'static str {
         }
         path if path.starts_with("/account/providers/") => "POST",
         path if path.starts_with("/api/v1/me/providers/") => "DELETE",
-        path if path.starts_with("/federation/") => "GET, HEAD, POST",
+        path if path.starts_with("/federation/") && path.ends_with("/backchannel-logout") => "POST",
+        path if path.starts_with("/federation/") && path.ends_with("/callback") => "GET, HEAD, POST",
         path if path.starts_with("/api/v1/me/factors/passkeys/") => "PATCH, DELETE",
         "/api/v1/me/factors/totp" => "POST, DELETE",
         "/api/v1/me/factors/totp/confirm" | "/api/v1/me/factors/recovery-codes" => "POST",

@@ -73,6 +73,7 @@ rules! {
     UPSTREAM_REACHED = "upstream_reached", "RFC 6749 §3.2", "look whether the provider is up, and reachable from this server within five seconds";
     UPSTREAM_TOKEN = "upstream_token", "OpenID Connect Core §3.1.3.7", "the provider must answer with an ID token of its own for this app and this sign-in; compare client_id, client_secret and issuer, and the clocks";
     UPSTREAM_ACCOUNT = "upstream_account", "OWASP ASVS §6.8.1", "sign_up, email_domains, hosted_domain, allowed_groups and link of the provider say who may come from there";
+    UPSTREAM_LOGOUT = "upstream_logout", "OpenID Connect Back-Channel Logout §2.6", "the provider must send a logout token of its own for this app: with iss, aud, iat, exp, jti and events, sub or sid, no nonce, and each once; compare client_id and issuer, and the clocks";
     OWN_FAULT = "server", "RFC 6749 §4.1.2.1", "look for the trace id in the server's log";
 }
 

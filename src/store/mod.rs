@@ -41,6 +41,8 @@ pub mod upstream;
 pub mod upstream_identity;
 pub mod upstream_link;
 pub mod upstream_login;
+pub mod upstream_logout;
+pub mod upstream_session;
 pub mod user;
 
 use std::sync::OnceLock;

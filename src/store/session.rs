@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{
     Prepared,
     consent::{self, Consent},
-    grant, session_client,
+    grant, session_client, upstream_session,
     user::{self, User},
 };
 use crate::{crypto::secret::SecretHash, protocol::assurance::Methods};
@@ -152,6 +152,12 @@ pub async fn page_of(
     rows.order_by_asc(Column::Id).limit(most).all(db).await
 }
 
+/// Of these, those that are there, each with its person.
+pub async fn owners(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
+    let of_these = Entity::find().select_only().column(Column::Id).column(Column::UserId).filter(Column::Id.is_in(ids));
+    of_these.into_tuple().all(db).await
+}
+
 pub async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Session>, DbErr> {
     Entity::find_by_id(id).one(db).await
 }
@@ -193,7 +199,8 @@ pub async fn forget_expired(db: &impl ConnectionTrait, now: i64, idle: Idle) -> 
     let forgotten = super::forget_some::<Entity, Uuid>(db, Column::Id, over).await?;
     let may_be_more = forgotten.len() as u64 == super::AT_ONCE;
     if !forgotten.is_empty() {
-        session_client::forget_of(db, forgotten).await?;
+        session_client::forget_of(db, forgotten.clone()).await?;
+        upstream_session::forget_gone(db, forgotten).await?;
     }
     Ok(may_be_more)
 }

@@ -36,11 +36,20 @@ pub struct Provider {
 pub struct ForProvider {
     pub redirect_uri: String,
     pub homepage: String,
+    /// Of those that sign people out with us.
+    pub post_logout_redirect_uri: Option<String>,
+    pub backchannel_logout_uri: Option<String>,
 }
 
 /// For copying into the provider's console.
-pub fn for_provider(app: &App, name: &str) -> ForProvider {
-    ForProvider { redirect_uri: upstreams::callback_url(app, name), homepage: app.url("/") }
+pub fn for_provider(app: &App, row: &Upstream) -> ForProvider {
+    let (name, settings) = (&row.name, &row.settings);
+    ForProvider {
+        redirect_uri: upstreams::callback_url(app, name),
+        homepage: app.url("/"),
+        post_logout_redirect_uri: settings.logout.then(|| upstreams::logout::return_url(app, name)),
+        backchannel_logout_uri: (settings.kind == "oidc").then(|| upstreams::logout::backchannel_url(app, name)),
+    }
 }
 
 /// # Errors

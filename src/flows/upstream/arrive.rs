@@ -4,7 +4,7 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{Identity, TAKEN, callback::Came, enrol, kind_of, unwelcome};
+use super::{Identity, TAKEN, callback::Came, enrol, kind_of, logout, unwelcome};
 use crate::{
     app::App,
     flows::{
@@ -57,6 +57,7 @@ pub(super) async fn arrive(
     trace: &mut Trace,
 ) -> Result<Came> {
     let settings = &upstream.settings;
+    logout::note(app, id, upstream, &who).await?;
     let known = upstream_link::find(&app.db, &who.issuer, &who.subject).await?;
     let owner = match &known {
         Some(link) => user::find(&app.db, link.user_id).await?,

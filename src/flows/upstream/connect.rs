@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{Identity, arrive, find, label, title};
+use super::{Identity, Tokens, arrive, find, label, title};
 use crate::{
     app::App,
     crypto::secret::equal,
@@ -71,7 +71,13 @@ pub(super) async fn waiting(
 
 /// As it came from the provider.
 pub(super) fn identity(row: &UpstreamIdentity) -> Identity {
-    Identity { issuer: row.issuer.clone(), subject: row.subject.clone(), profile: row.profile.0.clone() }
+    Identity {
+        issuer: row.issuer.clone(),
+        subject: row.subject.clone(),
+        profile: row.profile.0.clone(),
+        sid: None,
+        tokens: Tokens::default(),
+    }
 }
 
 /// The person's answer. Nothing happens where nobody has signed in since.

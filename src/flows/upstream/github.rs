@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Field, Identity, Provider, Wish, With, exchange, is_away, wrong};
+use super::{Field, Identity, Provider, Tokens, Wish, With, exchange, is_away, wrong};
 use crate::{
     app::App,
     protocol::{
@@ -64,10 +64,9 @@ impl Provider for GitHub {
 
     fn problems(&self, settings: &Settings) -> Vec<Field> {
         let names_sub = settings.claims.contains_key("sub");
-        names_sub
-            .then(|| wrong("claims", "cannot name another sub: the number is who somebody is"))
-            .into_iter()
-            .collect()
+        let sub = names_sub.then(|| wrong("claims", "cannot name another sub: the number is who somebody is"));
+        let logout = settings.logout.then(|| wrong("logout", "goes nowhere: GitHub has no endpoint for it"));
+        sub.into_iter().chain(logout).collect()
     }
 
     async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
@@ -113,7 +112,8 @@ impl Provider for GitHub {
         };
         tell(&mut said, address(&addresses));
         let profile = Profile::read(&said, &upstream.settings);
-        Ok(Identity { issuer: metadata.issuer.clone(), subject: number.to_string(), profile })
+        let (issuer, tokens) = (metadata.issuer.clone(), Tokens(tokens.clone()));
+        Ok(Identity { issuer, subject: number.to_string(), profile, sid: None, tokens })
     }
 }
 

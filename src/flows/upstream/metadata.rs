@@ -9,7 +9,10 @@ use url::Url;
 use super::away;
 use crate::{
     app::{App, cache::ClientKeys},
-    crypto::jws::{self, JwsError},
+    crypto::{
+        jwk::KeySet,
+        jws::{self, JwsError},
+    },
     protocol::{
         Code, Error, Result, rule,
         trace::Shown,
@@ -50,12 +53,26 @@ async fn document(app: &App, address: &str, why: &'static str) -> Result<Value> 
 /// # Errors
 /// When it is not signed with one of its keys, or these cannot be had.
 pub async fn open(app: &App, metadata: &Metadata, token: &str) -> Result<Map<String, Value>> {
+    open_by(app, metadata, token, jws::open_id_token).await
+}
+
+/// As [`open`], of a logout token.
+///
+/// # Errors
+/// When it is not signed with one of its keys, or these cannot be had.
+pub async fn open_logout_token(app: &App, metadata: &Metadata, token: &str) -> Result<Map<String, Value>> {
+    open_by(app, metadata, token, jws::open_logout_token).await
+}
+
+type Opener = fn(&str, &KeySet, &[&str]) -> Result<Map<String, Value>, JwsError>;
+
+async fn open_by(app: &App, metadata: &Metadata, token: &str, opener: Opener) -> Result<Map<String, Value>> {
     let uri = metadata.jwks_uri.as_deref().unwrap_or_default();
-    match verified(&*keys(app, uri).await?, token) {
+    match verified(&*keys(app, uri).await?, token, opener) {
         Err(Unproven::Other(JwsError::UnknownKey) | Unproven::NoKeys(_))
             if app.cache.may_refetch(&format!("upstream {uri}"), REFETCH).await =>
         {
-            verified(&*fetch(app, uri).await?, token).map_err(Unproven::told)
+            verified(&*fetch(app, uri).await?, token, opener).map_err(Unproven::told)
         }
         other => other.map_err(Unproven::told),
     }
@@ -70,15 +87,15 @@ impl Unproven {
     fn told(self) -> Error {
         let (why, cause) = match self {
             Unproven::NoKeys(cause) => ("the provider's keys cannot be read", cause),
-            Unproven::Other(error) => ("the ID token is not the provider's", error.to_string()),
+            Unproven::Other(error) => ("the token is not the provider's", error.to_string()),
         };
         Code::AccessDenied.because(why).under(&rule::UPSTREAM_TOKEN).received(Shown::cause(&cause))
     }
 }
 
-fn verified(keys: &ClientKeys, token: &str) -> Result<Map<String, Value>, Unproven> {
+fn verified(keys: &ClientKeys, token: &str, opener: Opener) -> Result<Map<String, Value>, Unproven> {
     match &keys.verify {
-        Ok(set) => jws::open_id_token(token, set, &ALGORITHMS).map_err(Unproven::Other),
+        Ok(set) => opener(token, set, &ALGORITHMS).map_err(Unproven::Other),
         Err(error) => Err(Unproven::NoKeys(error.to_string())),
     }
 }

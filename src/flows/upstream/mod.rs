@@ -10,6 +10,7 @@ pub mod connect;
 pub mod declared;
 pub mod enrol;
 pub mod link;
+pub mod logout;
 mod exchange;
 mod github;
 mod metadata;
@@ -111,6 +112,26 @@ pub struct Identity {
     pub issuer: String,
     pub subject: String,
     pub profile: Profile,
+    /// Its session at the provider.
+    pub sid: Option<String>,
+    /// What came for the code.
+    pub tokens: Tokens,
+}
+
+/// Tokens of a provider. They are not printed.
+#[derive(Clone, Default)]
+pub struct Tokens(Map<String, Value>);
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens(…)")
+    }
+}
+
+impl Tokens {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
 }
 
 impl Identity {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Field, Identity, Provider, Wish, With, exchange, wrong};
+use super::{Field, Identity, Provider, Tokens, Wish, With, exchange, wrong};
 use crate::{
     app::App,
     protocol::{
@@ -44,7 +44,9 @@ impl Provider for OAuth2 {
         let missing = missing.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| wrong(name, "is missing"));
         let lacks_sub = !settings.claims.contains_key("sub");
         let sub = lacks_sub.then(|| wrong("claims", "must say which member is sub: one that never changes hands"));
-        missing.chain(sub).collect()
+        let logout =
+            settings.logout.then(|| wrong("logout", "goes nowhere: only OpenID providers have an endpoint for it"));
+        missing.chain(sub).chain(logout).collect()
     }
 
     async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
@@ -77,6 +79,7 @@ impl Provider for OAuth2 {
         };
         let subject = profile::subject(&said, settings).ok_or_else(|| nobody().under(&rule::UPSTREAM_ANSWER))?;
         id_token::subject(json!({ "sub": subject }).as_object().unwrap_or(&said))?;
-        Ok(Identity { issuer: metadata.issuer.clone(), subject, profile: Profile::read(&said, settings) })
+        let (profile, tokens) = (Profile::read(&said, settings), Tokens(tokens.clone()));
+        Ok(Identity { issuer: metadata.issuer.clone(), subject, profile, sid: None, tokens })
     }
 }

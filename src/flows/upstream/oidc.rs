@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Field, Identity, Provider, Wish, With, exchange, metadata, unwelcome, wrong};
+use super::{Field, Identity, Provider, Tokens, Wish, With, exchange, metadata, unwelcome, wrong};
 use crate::{
     app::App,
     protocol::{
@@ -43,6 +43,9 @@ pub static GOOGLE: OpenId = OpenId {
 /// Claims that userinfo is asked for where the ID token has none of them.
 const WANTED: [&str; 3] = ["email", "email_verified", "name"];
 
+/// Beyond this it is no session that anybody names.
+const LONGEST_SID: usize = 255;
+
 impl OpenId {
     fn issuer<'a>(&self, settings: &'a Settings) -> &'a str {
         settings.issuer.as_deref().or(self.issuer).unwrap_or_default()
@@ -79,6 +82,9 @@ impl Provider for OpenId {
         let mut problems = Vec::new();
         if self.issuer(settings).is_empty() {
             problems.push(wrong("issuer", "is missing; it is what the provider's own document names"));
+        }
+        if settings.logout && self.is_google() {
+            problems.push(wrong("logout", "goes nowhere: Google has no endpoint for it"));
         }
         if settings.claims.contains_key("sub") {
             problems.push(wrong("claims", "cannot name another sub: that of an ID token is who somebody is"));
@@ -136,7 +142,9 @@ impl Provider for OpenId {
         {
             return Err(unwelcome("the person is not of the hosted domain").expected(Shown::list([domain.as_str()])));
         }
-        Ok(Identity { issuer: metadata.issuer.clone(), subject, profile: Profile::read(&said, settings) })
+        let sid = said.get("sid").and_then(Value::as_str).filter(|sid| sid.len() <= LONGEST_SID).map(str::to_owned);
+        let profile = Profile::read(&said, settings);
+        Ok(Identity { issuer: metadata.issuer.clone(), subject, profile, sid, tokens: Tokens(tokens.clone()) })
     }
 }
 
@@ -148,6 +156,6 @@ async fn userinfo(app: &App, endpoint: &str, tokens: &Map<String, Value>, subjec
         return Err(error.under(&rule::UPSTREAM_TOKEN));
     }
     // What only the ID token may say.
-    said.retain(|name, _| !["iss", "aud", "azp", "nonce", "acr", "amr", "hd"].contains(&name.as_str()));
+    said.retain(|name, _| !["iss", "aud", "azp", "nonce", "acr", "amr", "hd", "sid"].contains(&name.as_str()));
     Ok(said)
 }

@@ -182,6 +182,9 @@ struct ProviderSettings {
     allowed_groups: Option<Vec<String>>,
     #[oai(skip_serializing_if_is_none)]
     admin_groups: Option<Vec<String>>,
+    /// Whether signing out here goes on to the provider.
+    #[oai(skip_serializing_if_is_none)]
+    logout: Option<bool>,
     /// What its button says.
     #[oai(skip_serializing_if_is_none)]
     button: Option<String>,
@@ -212,6 +215,12 @@ struct ProviderBody {
 struct RegisterBody {
     redirect_uri: String,
     homepage: String,
+    /// With `logout`.
+    #[oai(skip_serializing_if_is_none)]
+    post_logout_redirect_uri: Option<String>,
+    /// Of `oidc`: where it tells that somebody has signed out.
+    #[oai(skip_serializing_if_is_none)]
+    backchannel_logout_uri: Option<String>,
 }
 
 impl ProviderBody {
@@ -219,7 +228,7 @@ impl ProviderBody {
         let row = &provider.row;
         // The same words on both sides.
         let settings = ProviderSettings::parse_from_json(Some(Value::Object(providers::said(&row.settings))));
-        let register = providers::for_provider(app, &row.name);
+        let register = providers::for_provider(app, row);
         ProviderBody {
             name: row.name.clone(),
             origin: row.origin.clone(),
@@ -227,7 +236,12 @@ impl ProviderBody {
             has_secret: row.sealed_secret.is_some(),
             links: provider.links,
             settings: settings.unwrap_or_default(),
-            register: RegisterBody { redirect_uri: register.redirect_uri, homepage: register.homepage },
+            register: RegisterBody {
+                redirect_uri: register.redirect_uri,
+                homepage: register.homepage,
+                post_logout_redirect_uri: register.post_logout_redirect_uri,
+                backchannel_logout_uri: register.backchannel_logout_uri,
+            },
             created_at: row.created_at,
             updated_at: row.updated_at,
         }

@@ -1,6 +1,7 @@
 //! The endpoints that apps call: form in, JSON out.
 
 pub mod discovery;
+pub mod federation;
 pub mod form;
 pub mod introspect;
 pub mod jwks;
@@ -42,7 +43,7 @@ pub enum Topic {
 pub fn apis() -> impl OpenApi {
     (
         (token::Token, userinfo::Userinfo, introspect::Introspect, revoke::Revoke),
-        (discovery::Discovery, jwks::Jwks, register::Register),
+        (discovery::Discovery, jwks::Jwks, register::Register, federation::Federation),
     )
 }
 

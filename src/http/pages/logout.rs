@@ -1,6 +1,6 @@
 //! `/logout` (OpenID Connect RP-Initiated Logout) and `/logged-out`.
 
-use poem::{Response, handler, http::StatusCode};
+use poem::{Response, handler, http::StatusCode, web::Path};
 
 use super::{
     authorize::either,
@@ -15,6 +15,7 @@ use crate::{
         Refused,
         admin::logouts::{self, Counts},
         logout::{self, Next},
+        upstream,
     },
     http::{browser, headers::Policy},
     protocol::{Params, redirect_uri},
@@ -80,9 +81,9 @@ pub async fn show(page: &Page, params: &Params, next: Result<Next, Refused>) -> 
             let host = FormPost::host(&address);
             page.browser.signed_out(leave(page, address, Some(host), told))
         }
+        Ok(Next::Onward { address, provider, told }) => page.browser.signed_out(onward(page, address, provider, told)),
         Ok(Next::SignedOut { problem: None, told, .. }) => {
-            let reference = told.reference.as_ref().map_or(String::new(), |reference| format!("?of={reference}"));
-            let path = page.browser.path(&format!("/logged-out{reference}"));
+            let path = page.browser.path(&told.path());
             page.browser.signed_out(leave(page, path, None, told))
         }
         // Signed out, but not sent where the app wanted: its developer learns why.
@@ -100,8 +101,34 @@ fn leave(page: &Page, on: String, host: Option<String>, told: logout::Told) -> R
         return page.browser.dress(see_other(&on));
     }
     let policy = Policy { frames: sources(&told.frames), ..Policy::default() };
-    let view = SigningOut { frame: page.browser.frame(&page.app), frames: told.frames, on, host };
+    let view = SigningOut { frame: page.browser.frame(&page.app), frames: told.frames, on, host, provider: None };
     page.show(View::ok(view), &policy)
+}
+
+/// To the provider. After a form by way of a page: where a provider leads to is not known, so no policy of the form's page
+/// could let the browser go there.
+fn onward(page: &Page, on: String, provider: String, told: logout::Told) -> Response {
+    if told.frames.is_empty() && page.form.get("csrf").is_none() {
+        return page.browser.dress(see_other(&on));
+    }
+    let policy = Policy { frames: sources(&told.frames), ..Policy::default() };
+    let frame = page.browser.frame(&page.app);
+    let view = SigningOut { frame, frames: told.frames, on, host: None, provider: Some(provider) };
+    page.show(View::ok(view), &policy)
+}
+
+/// `/federation/{name}/logged-out`: back from the provider.
+#[handler]
+pub async fn returned(page: Page, Path(name): Path<String>) -> Response {
+    let state = page.query.get("state").unwrap_or_default();
+    match upstream::logout::returned(&page.app, &page.browser.visitor, &name, state).await {
+        Ok(Some(on)) => page.browser.dress(see_other(&on)),
+        Ok(None) => page.go("/logged-out"),
+        Err(error) => {
+            tracing::error!(%error, "a way back from a provider could not be read");
+            page.go("/logged-out")
+        }
+    }
 }
 
 /// The origins of frames, each once.

@@ -12,6 +12,8 @@ pub struct Metadata {
     pub token_endpoint: String,
     pub jwks_uri: Option<String>,
     pub userinfo_endpoint: Option<String>,
+    /// OpenID Connect RP-Initiated Logout §2.1.
+    pub end_session_endpoint: Option<String>,
     /// It names itself in every answer.
     pub names_itself: bool,
 }
@@ -47,6 +49,7 @@ pub fn read(document: &Value, issuer: &str, is_fit: impl Fn(&str) -> bool) -> Re
         token_endpoint: needed("token_endpoint")?,
         jwks_uri: Some(needed("jwks_uri")?),
         userinfo_endpoint: address("userinfo_endpoint")?,
+        end_session_endpoint: address("end_session_endpoint")?,
         names_itself: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
     })
 }

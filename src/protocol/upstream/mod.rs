@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod id_token;
+pub mod logout_token;
 pub mod metadata;
 pub mod profile;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub groups_claim: Option<String>,
     pub allowed_groups: Vec<String>,
     pub admin_groups: Vec<String>,
+    /// Signing out here goes on to the provider.
+    pub logout: bool,
     pub button: Option<String>,
     pub hidden: bool,
     pub order: u32,

@@ -8,6 +8,7 @@ mod google;
 mod hostile;
 mod kinds;
 mod linking;
+mod logging_out;
 mod operators;
 mod outages;
 mod programs;

@@ -109,7 +109,7 @@ impl Page {
     }
 
     /// The button with this id, or that of the form with this id.
-    fn button(&self, id: &str) -> usize {
+    pub fn button(&self, id: &str) -> usize {
         let named = self.document.by_id(id).unwrap_or_else(|| panic!("no #{id} on {self}"));
         if !self.document.elements[named].is("form") {
             return named;

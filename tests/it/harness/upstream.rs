@@ -155,6 +155,18 @@ impl Upstream {
         self.got().into_iter().filter(|got| got.path == path).collect()
     }
 
+    /// A logout token of its own (OpenID Connect Back-Channel Logout §2.4), with this over its claims.
+    pub fn logout_token(&self, more: &Value) -> String {
+        let now = self.state.clock.lock().unwrap().as_ref().expect("a clock").now();
+        let mut lies = self.lies().clone();
+        lies.header = over(json!({ "typ": "logout+jwt" }), &lies.header);
+        let claims = json!({
+            "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": random(22),
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        });
+        signed(&over(claims, more), &lies)
+    }
+
     /// A person signs in there and allows what was asked at this address: a code for it.
     pub fn code(&self, address: &Url, person: &Value) -> String {
         assert!(address.as_str().starts_with(&format!("{}/authorize?", self.issuer)), "{address}");

@@ -342,6 +342,12 @@ fn sign_out(texts: &'static Texts, data: Data) -> Vec<Sample> {
         frames: vec!["https://rp.example/out?iss=http%3A%2F%2Flocalhost%3A8080&sid=0b8c".to_owned()],
         on: on.to_owned(),
         host: host.map(|host| data.word(host)),
+        provider: None,
+    };
+    let onward = SigningOut {
+        frames: Vec::new(),
+        provider: Some(data.word("Harbor")),
+        ..signing_out("https://harbor.example/out", None)
     };
     vec![
         page("logout", &["logout-confirm", "logout-stay"], &confirm(None)),
@@ -350,6 +356,7 @@ fn sign_out(texts: &'static Texts, data: Data) -> Vec<Sample> {
         page("logged-out-client", &["logged-out"], &out(Some(data.client()), Told { told: 1, ..Told::default() })),
         page("logged-out-apps", &["logged-out-apps"], &out(None, Told { told: 3, waiting: 1, given_up: 2 })),
         page("signing-out", &["signing-out-continue"], &signing_out("https://rp.example/bye", Some("rp.example"))),
+        page("signing-out-onward", &["signing-out-continue"], &onward),
         page("signing-out-here", &["signing-out-continue"], &signing_out("/logged-out", None)),
     ]
 }

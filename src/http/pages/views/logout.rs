@@ -33,6 +33,8 @@ pub struct SigningOut {
     pub on: String,
     /// Where that is, for people; none if it is here.
     pub host: Option<String>,
+    /// What people call the provider that it goes on to.
+    pub provider: Option<String>,
 }
 
 /// How many apps know that the session is over.
