@@ -29,6 +29,7 @@ impl MigrationTrait for Migration {
             .col(string_len("issuer", 2048))
             .col(string_len("subject", 255))
             .col(string_len_null("label", 320))
+            .col(ColumnDef::new("sealed_tokens").var_binary(32768).null())
             .col(big_integer("created_at"))
             .col(big_integer("last_used_at"))
             .foreign_key(&mut belongs_to("upstream_link", "user_id", "user", "id"))

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{connection::Db, keys::seal_context, random::Random, writer::Writer};
 use crate::{
     crypto::seal::{MasterKey, SealError},
-    store::{Sealed, client, mail, sealed_secret, signing_key, totp, upstream, upstream_session},
+    store::{Sealed, client, mail, sealed_secret, signing_key, totp, upstream, upstream_link, upstream_session},
 };
 
 /// What the master key seals a secret of our own with, besides itself.
@@ -37,6 +37,11 @@ pub fn upstream_context(id: Uuid) -> String {
 /// What the master key seals an ID token of a provider with, besides itself.
 pub fn hint_context(id: Uuid) -> String {
     format!("upstream_session/{id}/hint")
+}
+
+/// What the master key seals somebody's tokens of a provider with, besides itself.
+pub fn tokens_context(link: Uuid) -> String {
+    format!("upstream_link/{link}/sealed_tokens")
 }
 
 /// What the master key seals a provider's answer with, besides itself. It lives for a minute and is not sealed anew.
@@ -113,6 +118,19 @@ impl Change<'_> {
                 }));
                 write.await?;
                 count += 1;
+            }
+        }
+        let mut after = None;
+        while let Some(rows) = upstream_link::sealed(db, after).await? {
+            for (id, old) in rows {
+                after = Some(id);
+                if let Some(new) = self.anew(&tokens_context(id), &old) {
+                    let write = writer.write_one(Box::new(move |db| {
+                        Box::pin(async move { upstream_link::reseal(db, id, &old, new).await })
+                    }));
+                    write.await?;
+                    count += 1;
+                }
             }
         }
         let mut after = None;

@@ -69,6 +69,8 @@ section! {
         admin_groups: Vec<String> = Fallback::Fixed(""), list(text(255));
         /// Whether signing out here goes on to the provider, which signs the person out as well. Default: false.
         logout: bool = Fallback::Fixed("false"), switch;
+        /// Whether the tokens that it gives are kept, sealed, beside the connection with an account. Default: false.
+        keep_tokens: bool = Fallback::Fixed("false"), switch;
         /// What its button is called. Default: Google, GitHub, or the name.
         button: Option<String> = Fallback::Unset, optional(text(60));
         /// Whether it has no button, and apps ask for it by idp_hint. Default: false.
@@ -155,6 +157,7 @@ impl Provider {
             allowed_groups: self.allowed_groups.clone(),
             admin_groups: self.admin_groups.clone(),
             logout: self.logout,
+            keep_tokens: self.keep_tokens,
             button: self.button.clone(),
             hidden: self.hidden,
             order: self.order,

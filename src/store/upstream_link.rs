@@ -2,6 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, PaginatorTrait, QueryOrder, QuerySelect, entity::prelude::*};
 
+use super::Sealed;
 use crate::crypto::secret::{Secret, SecretHash};
 
 #[sea_orm::model]
@@ -20,6 +21,8 @@ pub struct Model {
     pub subject: String,
     /// What the person recognizes it by.
     pub label: Option<String>,
+    /// The provider's tokens, where they are kept.
+    pub sealed_tokens: Option<Sealed>,
     pub created_at: i64,
     pub last_used_at: i64,
 }
@@ -68,6 +71,33 @@ pub async fn count(db: &impl ConnectionTrait, upstream: &str) -> Result<u64, DbE
     Entity::find().filter(Column::Upstream.eq(upstream)).count(db).await
 }
 
+/// Its tokens are kept no longer.
+pub async fn forget_tokens(db: &impl ConnectionTrait, upstream: &str) -> Result<(), DbErr> {
+    let change = ActiveModel { sealed_tokens: Set(None), ..Default::default() };
+    let kept = Entity::update_many().set(change).filter(Column::Upstream.eq(upstream));
+    kept.filter(Column::SealedTokens.is_not_null()).exec(db).await.map(drop)
+}
+
+const AT_ONCE: u64 = 100;
+
+/// Some with sealed tokens, after that one; none at the end.
+pub async fn sealed(db: &impl ConnectionTrait, after: Option<Uuid>) -> Result<Option<Vec<(Uuid, Sealed)>>, DbErr> {
+    let mut rows = Entity::find().filter(Column::SealedTokens.is_not_null());
+    if let Some(after) = after {
+        rows = rows.filter(Column::Id.gt(after));
+    }
+    let rows = rows.order_by_asc(Column::Id).limit(AT_ONCE).all(db).await?;
+    let rows: Vec<_> = rows.into_iter().filter_map(|row| Some((row.id, row.sealed_tokens?))).collect();
+    Ok((!rows.is_empty()).then_some(rows))
+}
+
+/// Another seal of the same tokens.
+pub async fn reseal(db: &impl ConnectionTrait, id: Uuid, old: &Sealed, new: Sealed) -> Result<(), DbErr> {
+    let change = ActiveModel { sealed_tokens: Set(Some(new)), ..Default::default() };
+    let same = Entity::update_many().set(change).filter(Column::Id.eq(id));
+    same.filter(Column::SealedTokens.eq(old.clone())).exec(db).await.map(drop)
+}
+
 /// Nobody comes by that provider any more. How many there were.
 pub async fn forget_of(db: &impl ConnectionTrait, upstream: &str) -> Result<u64, DbErr> {
     Ok(Entity::delete_many().filter(Column::Upstream.eq(upstream)).exec(db).await?.rows_affected)
@@ -78,12 +108,13 @@ pub async fn note_use(
     db: &impl ConnectionTrait,
     id: Uuid,
     upstream: &str,
-    label: Option<String>,
+    (label, tokens): (Option<String>, Option<Sealed>),
     now: i64,
 ) -> Result<(), DbErr> {
     let change = ActiveModel {
         upstream: Set(upstream.to_owned()),
         label: Set(label),
+        sealed_tokens: Set(tokens),
         last_used_at: Set(now),
         ..Default::default()
     };

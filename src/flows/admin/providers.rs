@@ -161,6 +161,9 @@ async fn set(
         let sealed_secret = if put.sealed_secret == before.sealed_secret { now.sealed_secret } else { put.sealed_secret };
         let put = Upstream { sealed_secret, disabled_at: now.disabled_at, ..put };
         upstream::put(db, put.clone()).await?;
+        if !put.settings.keep_tokens {
+            upstream_link::forget_tokens(db, &put.name).await?;
+        }
         Ok(Some(put))
     });
     let Some(row) = written.await? else {
@@ -201,6 +204,8 @@ pub async fn delete(app: &App, name: &str, unlink: bool) -> Result<u64, Trouble>
     }
     let (of, id) = (name.to_owned(), old.row.id);
     let written = write!(app, db => {
+        // The provider first, then its links: so does every other change of one.
+        upstream::find_locked(db, &of).await?;
         let links = upstream_link::count(db, &of).await?;
         if links > 0 && !unlink {
             return Ok(Err(links));

@@ -137,13 +137,14 @@ async fn again(
         event::happened(trace, Event::Login, "refused");
         return Err(closed());
     }
-    let (name, label, now) = (upstream.name.clone(), who.label(), app.now());
+    let (name, now) = (upstream.name.clone(), app.now());
+    let news = (who.label(), who.tokens.kept(app, upstream, link.id));
     let claims = who.profile.refreshed(&user.claims, &upstream.settings);
     let is_news = (claims != user.claims).then(|| User { claims, updated_at: now, ..user.clone() });
     let admin = administers(&upstream.settings, &who.profile).filter(|admin| *admin != user.admin);
     let person = user.id;
     let user = write!(app, db => {
-        upstream_link::note_use(db, link.id, &name, label, now).await?;
+        upstream_link::note_use(db, link.id, &name, news, now).await?;
         if let Some(news) = &is_news { user::set_profile(db, news).await? }
         if let Some(admin) = admin { appoint(db, person, admin, now).await? }
         user::find(db, person).await
@@ -203,14 +204,16 @@ pub(super) async fn connect(
 }
 
 pub(super) fn row(app: &App, user: Uuid, upstream: &Upstream, who: &Identity) -> UpstreamLink {
+    let id = app.id();
     UpstreamLink {
-        id: app.id(),
+        id,
         user_id: user,
         identity: upstream_link::identity(&who.issuer, &who.subject),
         upstream: upstream.name.clone(),
         issuer: who.issuer.clone(),
         subject: who.subject.clone(),
         label: who.label(),
+        sealed_tokens: who.tokens.kept(app, upstream, id),
         created_at: app.now(),
         last_used_at: app.now(),
     }

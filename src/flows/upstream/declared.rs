@@ -17,6 +17,7 @@ use crate::{
     store::{
         Sealed,
         upstream::{self, CREATED, DECLARED, Upstream},
+        upstream_link,
     },
 };
 
@@ -61,7 +62,15 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     }
     for (row, what) in changed {
         let name = row.name.clone();
-        write!(app, db => upstream::put(db, row).await).await?;
+        write!(app, db => {
+            let (name, keeps) = (row.name.clone(), row.is_enabled() && row.settings.keep_tokens);
+            upstream::put(db, row).await?;
+            if !keeps {
+                upstream_link::forget_tokens(db, &name).await?;
+            }
+            Ok(())
+        })
+        .await?;
         event::changed(Changed::Provider(&name), what);
     }
     app.cache.forget_upstreams();

@@ -26,7 +26,10 @@ use uuid::Uuid;
 
 use super::{Field, Refused};
 use crate::{
-    app::{App, reseal::upstream_context},
+    app::{
+        App,
+        reseal::{tokens_context, upstream_context},
+    },
     config::Config,
     crypto::secret::Secret,
     protocol::{
@@ -36,7 +39,7 @@ use crate::{
         trace::{Shown, Trace},
         upstream::{AuthMethod, Settings, metadata::Metadata, profile::Profile},
     },
-    store::upstream::Upstream,
+    store::{Sealed, upstream::Upstream},
 };
 
 /// One kind of provider. To add one: a file here, a line in [`PROVIDERS`].
@@ -128,9 +131,29 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
+/// What fits beside its seal.
+const LONGEST_TOKENS: usize = 32_000;
+
 impl Tokens {
     fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// As they are kept at that link, where they are.
+    fn kept(&self, app: &App, upstream: &Upstream, link: Uuid) -> Option<Sealed> {
+        const KEPT: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "expires_in", "scope"];
+        if !upstream.settings.keep_tokens || self.0.is_empty() {
+            return None;
+        }
+        let mut kept: Map<String, Value> =
+            KEPT.iter().filter_map(|name| Some(((*name).to_owned(), self.0.get(*name)?.clone()))).collect();
+        kept.insert("received_at".to_owned(), app.now().into());
+        let text = Value::Object(kept).to_string();
+        if text.len() > LONGEST_TOKENS {
+            tracing::warn!(provider = upstream.name, "the tokens are too long to be kept");
+            return None;
+        }
+        Some(Sealed(app.master_key.seal(&tokens_context(link), text.as_bytes(), app.random.bytes())))
     }
 }
 

@@ -185,6 +185,9 @@ struct ProviderSettings {
     /// Whether signing out here goes on to the provider.
     #[oai(skip_serializing_if_is_none)]
     logout: Option<bool>,
+    /// Whether the tokens that it gives are kept, sealed. No operation shows them.
+    #[oai(skip_serializing_if_is_none)]
+    keep_tokens: Option<bool>,
     /// What its button says.
     #[oai(skip_serializing_if_is_none)]
     button: Option<String>,

@@ -42,6 +42,8 @@ pub struct Settings {
     pub admin_groups: Vec<String>,
     /// Signing out here goes on to the provider.
     pub logout: bool,
+    /// What it gives for a code is kept, sealed.
+    pub keep_tokens: bool,
     pub button: Option<String>,
     pub hidden: bool,
     pub order: u32,

@@ -6,6 +6,7 @@ mod doubles;
 mod github;
 mod google;
 mod hostile;
+mod kept_tokens;
 mod kinds;
 mod linking;
 mod logging_out;
