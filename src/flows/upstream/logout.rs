@@ -168,7 +168,7 @@ async fn told_traced(app: &App, address: IpAddr, name: &str, params: &Params, tr
         Ok((metadata.issuer.clone(), logout))
     };
     let (issuer, logout) = proved.await.map_err(|error| {
-        if error.code != Code::TemporarilyUnavailable {
+        if !matches!(error.code, Code::TemporarilyUnavailable) {
             app.throttle.failed(&keys, app.now());
         }
         // §2.8: whatever keeps it from being done.
