@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
-    config::{Config, secret},
+    config::{Config, providers::icon_file, secret},
     flows::{
         Trouble,
         admin::providers::{self, Finding, Provider},
@@ -200,6 +200,9 @@ impl Settings {
             }
             let value = match value {
                 "" => Value::Null,
+                file if key == "icon" && !file.starts_with("data:") => icon_file(Path::new(file))
+                    .map_err(|fault| Failure::usage(format!("--set icon: {}; {}", fault.problem, fault.remedy)))?
+                    .into(),
                 json if json.starts_with(['{', '[']) => serde_json::from_str(json)
                     .map_err(|error| Failure::usage(format!("--set {key}: this is not JSON: {error}")))?,
                 text => text.into(),

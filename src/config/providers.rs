@@ -1,19 +1,27 @@
 //! `[[providers]]`: whom people can sign in with instead of a password here. What goes together for each kind is checked
 //! where the kinds are.
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Map, Value};
 
 use super::{
     clients::refuse_repeated,
     outbound::host,
-    parse::{list, optional, switch, text, whole, word},
+    parse::{list, optional, path, switch, text, whole, word},
     reader::Reader,
-    secret::{Hidden, provider_secret},
+    secret::{Hidden, provider_secret, reason},
     setting::{Fallback, Fault, Given, Parsed, Shown, section, words},
     sources::{Found, Layers, Source},
 };
-use crate::protocol::upstream::{AuthMethod, Link, MAPPED, Settings};
+use crate::protocol::upstream::{
+    AuthMethod, Link, MAPPED, Settings,
+    icon::{Icon, NoIcon},
+};
 
 section! {
     /// One declared provider.
@@ -73,8 +81,14 @@ section! {
         keep_tokens: bool = Fallback::Fixed("false"), switch;
         /// What its button is called. Default: Google, GitHub, or the name.
         button: Option<String> = Fallback::Unset, optional(text(60));
-        /// Whether it has no button, and apps ask for it by idp_hint. Default: false.
+        /// The picture on its button: a PNG, JPEG, GIF or WebP file of at most 32 KiB, read at the start. Default: the mark
+        /// of Google or GitHub, or a letter.
+        icon: Option<Icon> = Fallback::Unset, optional(icon);
+        /// Whether it has no button, unless an app asks for it by idp_hint, or names somebody of hint_domains by login_hint.
+        /// Default: false.
         hidden: bool = Fallback::Fixed("false"), switch;
+        /// Domains whose people are its people. Default: email_domains.
+        hint_domains: Option<Vec<String>> = Fallback::Unset, optional(list(domain));
         /// The place of its button, from the top; equal ones are sorted by name. Default: 100.
         order: u32 = Fallback::Fixed("100"), whole(0..=10_000);
     }
@@ -159,7 +173,9 @@ impl Provider {
             logout: self.logout,
             keep_tokens: self.keep_tokens,
             button: self.button.clone(),
+            icon: self.icon.clone(),
             hidden: self.hidden,
+            hint_domains: self.hint_domains.clone(),
             order: self.order,
         }
     }
@@ -220,6 +236,49 @@ fn domain(given: &Given<'_>) -> Parsed<String> {
     let name = host(given).map_err(|_| refused())?;
     let name = name.as_str();
     if name.contains('.') && !name.starts_with('[') { Ok(name.to_owned()) } else { Err(refused()) }
+}
+
+impl Shown for Icon {
+    fn show(&self) -> Value {
+        format!("{}, {} bytes", self.media_type(), self.content().len()).into()
+    }
+}
+
+/// A file; or what it has, as a `data:` URL, where there are no files.
+fn icon(given: &Given<'_>) -> Parsed<Icon> {
+    let refused = |why: NoIcon| match why {
+        NoIcon::Form => Fault::new("the value is not a data: URL of a picture", "write data:image/png;base64,…"),
+        NoIcon::Large => Fault::new("the picture is larger than 32 KiB", "scale it down: 64 pixels are plenty"),
+        NoIcon::Kind => Fault::new("the picture is neither PNG, JPEG, GIF nor WebP", "export it as PNG"),
+    };
+    match given.value.as_str() {
+        Some(url) if url.starts_with("data:") => Icon::parse(url).map_err(refused),
+        // Not of somebody who is not at this machine: what files it has is nobody else's business.
+        Some(_) if given.base.as_os_str().is_empty() => Err(refused(NoIcon::Form)),
+        _ => Icon::new(&read_picture(&path(given)?)?).map_err(refused),
+    }
+}
+
+/// A picture for `icon` that is at this machine, as its `data:` URL.
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub fn icon_file(path: &Path) -> Result<String, Fault> {
+    let value = path.display().to_string().into();
+    icon(&Given { value: &value, base: Path::new(".") }).map(|icon| icon.url())
+}
+
+fn read_picture(path: &Path) -> Parsed<Vec<u8>> {
+    let unreadable = |error: std::io::Error| {
+        Fault::new(
+            format!("the picture cannot be read ({})", reason(&error)),
+            "name a file that exists and can be read",
+        )
+    };
+    let mut bytes = Vec::new();
+    let most = Icon::LARGEST as u64 + 1;
+    File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 fn claims(given: &Given<'_>) -> Parsed<ClaimMap> {

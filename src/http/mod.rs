@@ -56,6 +56,7 @@ fn routes(base: &str, contract: Contract) -> Route {
         .at("/authorize/:id/connect", get(pages::connect::show).post(pages::connect::answer))
         .at("/authorize/:id/enrol", get(pages::connect::ask).post(pages::connect::finish))
         .at("/federation/:name/callback", get(pages::provider::back).post(pages::provider::posted))
+        .at("/federation/:name/icon", get(pages::logo::of_provider))
         .at("/federation/:name/logged-out", get(pages::logout::returned))
         .at("/authorize/:id/consent", get(pages::consent::show).post(pages::consent::answer))
         .at("/logout", get(pages::logout::asked).post(pages::logout::posted))

@@ -202,16 +202,34 @@ pub struct Button {
     pub leads_to: Option<String>,
     /// Only the provider knows for sure.
     pub is_guess: bool,
+    /// Which picture it has, if the operator gave one.
+    pub icon: Option<i64>,
+}
+
+/// What an app says of who comes (OpenID Connect Core §3.1.2.1), by which a hidden provider may be meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hints<'a> {
+    /// `idp_hint`
+    pub provider: Option<&'a str>,
+    /// `login_hint`
+    pub login: Option<&'a str>,
+}
+
+impl Hints<'_> {
+    fn mean(self, upstream: &Upstream) -> bool {
+        let domain = || self.login.and_then(|login| login.trim().rsplit_once('@')).map(|(_, domain)| domain);
+        self.provider == Some(&*upstream.name) || domain().is_some_and(|domain| upstream.settings.expects(domain))
+    }
 }
 
 /// The buttons of the login page. Nobody waits for a provider here: what is not known yet is asked for meanwhile.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn buttons(app: &App, hint: Option<&str>) -> Result<Vec<Button>> {
+pub async fn buttons(app: &App, hints: Hints<'_>) -> Result<Vec<Button>> {
     let mut buttons = Vec::new();
     for upstream in app.cache.upstreams(&app.db).await?.iter() {
-        if upstream.settings.hidden && hint != Some(&upstream.name) {
+        if upstream.settings.hidden && !hints.mean(upstream) {
             continue;
         }
         let Some(kind) = kind(&upstream.settings.kind) else { continue };
@@ -226,6 +244,7 @@ pub async fn buttons(app: &App, hint: Option<&str>) -> Result<Vec<Button>> {
             kind: upstream.settings.kind.clone(),
             title: title(upstream),
             is_guess: known.is_none(),
+            icon: upstream.settings.icon.is_some().then_some(upstream.updated_at),
             leads_to: match known {
                 Some(metadata) => Some(metadata.authorization_endpoint.clone()),
                 None => upstream.settings.issuer.clone(),

@@ -191,8 +191,15 @@ struct ProviderSettings {
     /// What its button says.
     #[oai(skip_serializing_if_is_none)]
     button: Option<String>,
+    /// The picture on its button, as a data: URL in base64: PNG, JPEG, GIF or WebP, at most 32 KiB.
+    #[oai(skip_serializing_if_is_none)]
+    icon: Option<String>,
+    /// Whether it has no button, unless an app asks for it by idp_hint, or names somebody of hint_domains by login_hint.
     #[oai(skip_serializing_if_is_none)]
     hidden: Option<bool>,
+    /// Domains whose people are its people; those of email_domains, where it is left out.
+    #[oai(skip_serializing_if_is_none)]
+    hint_domains: Option<Vec<String>>,
     #[oai(skip_serializing_if_is_none)]
     order: Option<u32>,
 }

@@ -190,14 +190,11 @@ async fn form(page: &Page, id: Uuid, journey: &Journey, typed: Typed) -> Respons
 
 /// The buttons of the providers.
 async fn providers(page: &Page, id: Uuid, journey: &Journey, policy: &mut Policy<'_>) -> Vec<ProviderButton> {
-    let buttons = upstream::buttons(&page.app, journey.request.idp_hint.as_deref()).await.unwrap_or_default();
+    let hints =
+        upstream::Hints { provider: journey.request.idp_hint.as_deref(), login: journey.request.login_hint.as_deref() };
+    let buttons = upstream::buttons(&page.app, hints).await.unwrap_or_default();
     provider::allow(policy, &buttons);
-    let button = |button: upstream::Button| ProviderButton {
-        action: page.browser.path(&format!("/authorize/{id}/provider/{}", button.name)),
-        name: button.name,
-        title: button.title,
-    };
-    buttons.into_iter().map(button).collect()
+    buttons.into_iter().map(|button| provider::button(page, &format!("/authorize/{id}/provider"), button)).collect()
 }
 
 /// An app, as pages show it.

@@ -1,7 +1,8 @@
-//! `/clients/{client_id}/logo`: the picture of an app, which this server has fetched and keeps.
+//! `/clients/{client_id}/logo`, the picture of an app, which this server has fetched and keeps, and
+//! `/federation/{name}/icon`, the operator's picture of a provider.
 
 use poem::{
-    IntoResponse, Request, Response, handler,
+    Body, IntoResponse, Request, Response, handler,
     http::{HeaderValue, StatusCode, header},
     web::{Data, Path},
 };
@@ -9,7 +10,7 @@ use poem::{
 use super::{request::Page, views::segment};
 use crate::{
     app::App,
-    flows::{admin::clients::Client, logo},
+    flows::{admin::clients::Client, logo, upstream},
 };
 
 /// Pages name the version too, so another picture has another address.
@@ -19,12 +20,27 @@ const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none
 
 #[handler]
 pub async fn show(app: Data<&App>, request: &Request, Path(client_id): Path<String>) -> Response {
-    let picture = match logo::find(&app, &client_id).await {
-        Ok(Some(picture)) => picture,
-        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
-        Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    };
-    let etag = format!("\"{}\"", picture.version);
+    match logo::find(&app, &client_id).await {
+        Ok(Some(picture)) => answer(request, &picture.version, &picture.media_type, picture.content),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+#[handler]
+pub async fn of_provider(app: Data<&App>, request: &Request, Path(name): Path<String>) -> Response {
+    match upstream::find(&app, &name).await {
+        Ok(Some(found)) => match found.settings.icon {
+            Some(icon) => answer(request, &found.updated_at.to_string(), icon.media_type(), icon.content().to_vec()),
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+fn answer(request: &Request, version: &str, media_type: &str, content: impl Into<Body>) -> Response {
+    let etag = format!("\"{version}\"");
     let known = request.headers().get(header::IF_NONE_MATCH).map_or(&b""[..], HeaderValue::as_bytes);
     let is_same = known.split(|byte| *byte == b',').any(|one| one.trim_ascii() == etag.as_bytes());
     let response = Response::builder()
@@ -34,7 +50,7 @@ pub async fn show(app: Data<&App>, request: &Request, Path(client_id): Path<Stri
     if is_same {
         return response.status(StatusCode::NOT_MODIFIED).finish();
     }
-    response.content_type(picture.media_type).body(picture.content)
+    response.content_type(media_type).body(content)
 }
 
 /// Where a page finds the picture of this client; none is a letter instead.

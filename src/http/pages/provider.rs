@@ -11,7 +11,7 @@ use super::{
     authorize::{either, journey},
     request::{Page, see_other},
     view::{Frame, View},
-    views::{Notice, ProviderPage, ProviderSaid, Section, segment},
+    views::{Mark, Notice, ProviderButton, ProviderPage, ProviderSaid, Section, segment},
 };
 use crate::{
     flows::upstream::{
@@ -72,6 +72,20 @@ pub async fn back(page: Page, Path(name): Path<String>) -> Response {
         }
         Err(turned) => turn(&page, *turned),
     }
+}
+
+/// `to`: what its form leads to, the name of the provider aside.
+pub fn button(page: &Page, to: &str, button: Button) -> ProviderButton {
+    let mark = match (button.icon, &*button.kind) {
+        (Some(version), _) => {
+            Mark::Picture(page.browser.path(&format!("/federation/{}/icon?v={version}", segment(&button.name))))
+        }
+        (None, "google") => Mark::Google,
+        (None, "github") => Mark::GitHub,
+        (None, _) => Mark::Letter,
+    };
+    let action = page.browser.path(&format!("{to}/{}", segment(&button.name)));
+    ProviderButton { action, name: button.name, title: button.title, mark }
 }
 
 /// Forms on a page lead to these, which its policy must allow; where nobody knows yet where that is, to any.

@@ -2,6 +2,7 @@
 //! of one, and the rules for what it answers.
 
 pub mod answer;
+pub mod icon;
 pub mod id_token;
 pub mod logout_token;
 pub mod metadata;
@@ -45,8 +46,20 @@ pub struct Settings {
     /// What it gives for a code is kept, sealed.
     pub keep_tokens: bool,
     pub button: Option<String>,
+    /// None: the mark of the kind, or a letter.
+    pub icon: Option<icon::Icon>,
     pub hidden: bool,
+    /// Domains whose people are shown its button though it is hidden. None: those that may come.
+    pub hint_domains: Option<Vec<String>>,
     pub order: u32,
+}
+
+impl Settings {
+    /// Whether people with an address of that domain are its people.
+    pub fn expects(&self, domain: &str) -> bool {
+        let domains = self.hint_domains.as_ref().unwrap_or(&self.email_domains);
+        domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
+    }
 }
 
 /// How we prove to the provider who we are (OpenID Connect Core §9).

@@ -38,6 +38,12 @@ fn a_provider_is_made_shown_changed_and_removed() {
     assert_eq!((&settings["sign_up"], &settings["order"]), (&true.into(), &100.into()));
     assert_eq!(settings["email_domains"], serde_json::json!(["a.example", "b.example"]));
     assert_eq!(settings["claims"]["name"], "display_name");
+    place.write("company.png", "\u{89}PNG");
+    let line = place.run(&["providers", "set", "company", "--set", "icon=company.png"]).refused(2);
+    assert!(line.contains("--set icon: the picture is neither PNG"), "{line}");
+    std::fs::write(place.path("company.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    let icon = place.json(&["providers", "set", "company", "--set", "icon=company.png"])["settings"]["icon"].clone();
+    assert_eq!(icon, "data:image/png;base64,iVBORw0KGgo=");
     place.run(&["providers", "disable", "company"]).succeeded();
     let listed = place.run(&["providers", "list"]).succeeded();
     assert!(listed.contains("company") && listed.contains("disabled") && listed.contains("/callback"), "{listed}");

@@ -33,6 +33,7 @@ fn place(settings: &str) -> Place {
     place.write("tls/authority.pem", certificate);
     place.write("tls/key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
     place.write("logo.png", b"\x89PNG\r\n\x1a\n");
+    place.write("company.png", b"\x89PNG\r\n\x1a\n");
     place.write("secrets/database-url", "postgres://signet:hunter2@db/signet\n");
     place.write("secrets/master-key", "Q6ajWxsLIqGWzJ2tFpkPhGYXjSXXVKp4RVQgJF0r3qw=\n");
     place.write("secrets/previous-master-key", "bN4oX1J9m0yVtq3kq2rXG2h8nQy7C5y0u1pP6s0wKjE=\n");

@@ -52,6 +52,9 @@ fn a_provider_is_refused_when() {
         ("providers[0].claims = \"name\": the value is not a table", "claims = 'name'"),
         ("providers[0].email_domains = [\"example\"]: item 1: this is not a domain", "email_domains = ['example']"),
         ("providers[0].email_domains = [\"10.0.0.1/8\"]: item 1: this is not", "email_domains = ['10.0.0.1/8']"),
+        ("providers[0].icon = \"none.png\": the picture cannot be read", "icon = 'none.png'"),
+        ("providers[0].icon = \"data:image/png;base64,", "icon = 'data:image/png;base64,PHN2Zz4='"),
+        ("providers[0].hint_domains = [\"example\"]: item 1: this is not a domain", "hint_domains = ['example']"),
         ("providers[0].order = -1: the value is too small", "order = -1"),
         ("providers[0].link = \"email\": the value is not one of the known words", "link = 'email'"),
     ] {

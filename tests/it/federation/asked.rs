@@ -6,11 +6,14 @@ use sea_orm::EntityTrait;
 use signet::store::upstream_login;
 
 use super::{HOSTS, OPEN, World, grace, is_inside, world, world_with};
-use crate::harness::{Browser, Parameters, TestServer, assert};
+use crate::harness::{Browser, Call, Parameters, TestServer, assert};
 
 fn request(browser: &Browser) -> Parameters {
     Parameters::parse(browser.landed().url.query().unwrap())
 }
+
+/// One pixel.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
 
 /// RFC 9700 §2.1.1, OpenID Connect Core §3.1.2.1; and nothing of it is in the database.
 #[tokio::test]
@@ -68,7 +71,7 @@ async fn a_button_is_a_form_of_ours() {
     let (action, method, form) = browser.form("login-provider-harbor");
     browser.submit(&action, method, &form.without("csrf")).await;
     assert!(!browser.has_left() && browser.sees("login-submit"), "{}", browser.page());
-    assert_eq!(browser.request(crate::harness::Call::get(&action)).await.status, 405);
+    assert_eq!(browser.request(Call::get(&action)).await.status, 405);
 }
 
 #[tokio::test]
@@ -100,6 +103,59 @@ async fn an_app_can_ask_for_a_provider() {
     browser.post_from_elsewhere("/authorize", &f.c1.asks().with("idp_hint", "harbor").parameters).await;
     assert!(browser.has_left(), "also of a request that was posted: {}", browser.page());
     assert!(browser.landed().raw.starts_with(&up.issuer), "{}", browser.landed().raw);
+}
+
+/// OpenID Connect Core §3.1.2.1: an app that knows whom it sends.
+#[tokio::test]
+async fn a_hidden_provider_is_shown_to_its_people() {
+    for (setting, login, shown) in [
+        ("hint_domains = ['harbor.example']", "Grace@Harbor.Example ", true),
+        ("hint_domains = ['harbor.example']", "grace@ferry.example", false),
+        ("hint_domains = ['harbor.example']", "grace@not.harbor.example", false),
+        ("hint_domains = ['harbor.example']", "harbor.example", false),
+        ("email_domains = ['harbor.example']", "grace@harbor.example", true),
+        ("email_domains = ['harbor.example']\nhint_domains = ['ferry.example']", "grace@harbor.example", false),
+        ("", "grace@harbor.example", false),
+    ] {
+        let World { f, up: _up } = world(&format!("{OPEN}\nhidden = true\n{setting}")).await;
+        let mut browser = f.browser();
+        browser.goto(&f.c1.asks().with("login_hint", login).url()).await;
+        assert_eq!(browser.sees("login-provider-harbor"), shown, "{setting} {login}: {}", browser.page());
+        if shown {
+            browser.press("login-provider-harbor").await;
+            assert!(browser.has_left(), "{}", browser.page());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_button_has_the_operators_picture() {
+    let up = crate::harness::upstream::Upstream::start().await;
+    let picture = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(picture.path(), PICTURE).unwrap();
+    let settings = [
+        up.declared("harbor", &format!("icon = '{}'", picture.path().display())),
+        up.declared("plain", ""),
+        up.declared("google", "").replace("'oidc'", "'google'"),
+    ];
+    let f = TestServer::declaring(&[HOSTS], &settings.concat()).await.fixtures().await;
+    let mut browser = f.browser();
+    let page = browser.goto(&f.c1.asks().url()).await.page().answer.text();
+    let [harbor, plain, google] = ["harbor", "plain", "google"].map(|name| {
+        let from = page.find(&format!("id=\"login-provider-{name}\"")).unwrap();
+        page[from..][..page[from..].find("</button>").unwrap()].to_owned()
+    });
+    assert!(google.contains("#ea4335") && plain.contains(">H</span>"), "{google} {plain}");
+    let address = harbor.split_once("src=\"").unwrap().1.split_once('"').unwrap().0;
+    let icon = f.site.send(Call::get(address)).await;
+    assert_eq!((icon.status, icon.header("content-type")), (200, Some("image/png")));
+    assert_eq!(icon.body, PICTURE);
+    assert!(icon.header("content-security-policy").unwrap().contains("sandbox"));
+    let etag = icon.header("etag").unwrap().to_owned();
+    assert_eq!(f.site.send(Call::get(address).header("if-none-match", &etag)).await.status, 304);
+    for nothing in ["/federation/plain/icon", "/federation/nobody/icon"] {
+        assert_eq!(f.site.send(Call::get(nothing)).await.status, 404, "{nothing}");
+    }
 }
 
 #[tokio::test]

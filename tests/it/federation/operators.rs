@@ -108,6 +108,12 @@ async fn a_provider_changes_as_it_is_told() {
     let settings = &changed["settings"];
     assert_eq!((&settings["button"], &settings["sign_up"]), (&json!("The Harbor"), &json!(false)));
     assert_eq!((&settings["email_domains"], &settings["link"]), (&json!(["harbor.example"]), &json!("verified_email")));
+    let icon = "data:image/png;base64,iVBORw0KGgo=";
+    assert_eq!(o.done(Method::PATCH, "/harbor", Some(&json!({ "icon": icon }))).await["settings"]["icon"], icon);
+    for wrong in ["/etc/hostname", "signet.db", "data:image/svg+xml;base64,PHN2Zz4=", "https://harbor.example/a.png"] {
+        let (status, members, _) = o.refused(Method::PATCH, "/harbor", Some(&json!({ "icon": wrong }))).await;
+        assert_eq!((status, members), (400, vec!["icon".to_owned()]), "{wrong}");
+    }
     let least = json!({ "kind": "oidc", "issuer": o.w.up.issuer, "client_id": CLIENT });
     let replaced = o.done(Method::PUT, "/harbor", Some(&least)).await;
     assert_eq!((&replaced["settings"]["link"], &replaced["has_secret"]), (&json!("sign_in"), &json!(true)));

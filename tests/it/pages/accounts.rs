@@ -386,6 +386,7 @@ fn providers(texts: &'static Texts, data: Data, is_fresh: bool) -> ProvidersPage
         action: format!("/account/providers/{name}"),
         name: name.to_owned(),
         title: data.word(title),
+        mark: Mark::Picture("/static/touch-icon.png".to_owned()),
     };
     ProvidersPage {
         frame: data.frame(texts),

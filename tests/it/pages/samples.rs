@@ -171,7 +171,12 @@ fn sign_in(texts: &'static Texts, data: Data) -> Vec<Sample> {
 
 fn provider_button(data: Data, title: &str) -> ProviderButton {
     let name = title.to_lowercase();
-    ProviderButton { action: format!("/authorize/0b8c/provider/{name}"), name, title: data.word(title) }
+    let mark = match title {
+        "Google" => Mark::Google,
+        "GitHub" => Mark::GitHub,
+        _ => Mark::Letter,
+    };
+    ProviderButton { action: format!("/authorize/0b8c/provider/{name}"), name, title: data.word(title), mark }
 }
 
 fn providers(texts: &'static Texts, data: Data) -> Vec<Sample> {

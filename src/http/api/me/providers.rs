@@ -31,7 +31,7 @@ impl Providers {
     #[oai(path = "/", method = "get", operation_id = "my_providers")]
     async fn list(&self, app: Data<&App>, person: Person) -> Result<Answer<ProvidersBody>, Problem> {
         let connected = providers::list(&app, person.me.user.id).await?;
-        let offered = upstream::buttons(&app, None).await.map_err(Trouble::from)?;
+        let offered = upstream::buttons(&app, upstream::Hints::default()).await.map_err(Trouble::from)?;
         Ok(ProvidersBody {
             connected: connected.into_iter().map(ConnectedBody::from).collect(),
             offered: offered.into_iter().map(OfferedBody::from).collect(),

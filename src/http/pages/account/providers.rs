@@ -21,7 +21,7 @@ use crate::{
             forms::{self, Again},
             provider,
             request::{Page, see_other},
-            views::{Complaint, ConnectedAccount, Moment, Notice, ProviderButton, ProvidersPage, Section, segment},
+            views::{Complaint, ConnectedAccount, Moment, Notice, ProvidersPage, Section},
         },
     },
     protocol::Code,
@@ -81,7 +81,8 @@ async fn left(page: &mut Page, name: &str) -> Result<Response, Box<Response>> {
 async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Response>> {
     let refuse = |trouble: Trouble| Box::new(forms::refuse(page, trouble));
     let connected = providers::list(&page.app, me.user.id).await.map_err(refuse)?;
-    let buttons = upstream::buttons(&page.app, None).await.map_err(|error| refuse(error.into()))?;
+    let buttons =
+        upstream::buttons(&page.app, upstream::Hints::default()).await.map_err(|error| refuse(error.into()))?;
     let mut policy = Policy::default();
     provider::allow(&mut policy, &buttons);
     let view = ProvidersPage {
@@ -89,18 +90,13 @@ async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Respo
         area: area::area(page, Section::Providers),
         complaint: again.complaint,
         connected: connected.into_iter().map(|account| shown(page, account)).collect(),
-        offered: buttons.into_iter().map(|button| offered(page, button)).collect(),
+        offered: buttons.into_iter().map(|button| provider::button(page, Section::Providers.path(), button)).collect(),
         is_fresh: factors::check_fresh(&page.app, me).await.is_ok(),
         again: page.browser.path(&area::sign_in_again(Section::Providers)),
     };
     let mut response = again.show(page, view);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.header());
     Ok(response)
-}
-
-fn offered(page: &Page, button: upstream::Button) -> ProviderButton {
-    let action = page.browser.path(&format!("{}/{}", Section::Providers.path(), segment(&button.name)));
-    ProviderButton { action, name: button.name, title: button.title }
 }
 
 fn shown(page: &Page, account: Connected) -> ConnectedAccount {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientCard, Destination, ProviderButton};
+use super::{ClientCard, Destination, Mark, ProviderButton};
 use crate::{
     app::{moment::span, text::Texts},
     http::pages::view::{Frame, Person},

@@ -14,6 +14,17 @@ pub struct ProviderButton {
     /// Part of its id.
     pub name: String,
     pub title: String,
+    pub mark: Mark,
+}
+
+/// What people know a provider by, beside its name.
+#[derive(Clone, Debug)]
+pub enum Mark {
+    Google,
+    GitHub,
+    /// Where the operator's picture of it is.
+    Picture(String),
+    Letter,
 }
 
 impl ProviderButton {

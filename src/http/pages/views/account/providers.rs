@@ -5,7 +5,7 @@ use askama::Template;
 use super::{Area, Section};
 use crate::http::pages::{
     view::Frame,
-    views::{Complaint, Moment, ProviderButton},
+    views::{Complaint, Mark, Moment, ProviderButton},
 };
 
 /// Field of the form that disconnects: `remove`.
