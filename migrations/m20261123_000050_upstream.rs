@@ -1,6 +1,6 @@
 use sea_orm_migration::{prelude::*, schema::*};
 
-use super::{belongs_to, hash, hash_null, index, sealed_null, table};
+use super::{belongs_to, hash, index, sealed_null, table};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -29,7 +29,6 @@ impl MigrationTrait for Migration {
             .col(string_len("issuer", 2048))
             .col(string_len("subject", 255))
             .col(string_len_null("label", 320))
-            .col(ColumnDef::new("sealed_tokens").var_binary(32768).null())
             .col(big_integer("created_at"))
             .col(big_integer("last_used_at"))
             .foreign_key(&mut belongs_to("upstream_link", "user_id", "user", "id"))
@@ -43,21 +42,15 @@ impl MigrationTrait for Migration {
             .col(hash("state_hash").unique_key())
             .col(hash("browser_hash"))
             .col(string_len("upstream", 40))
-            .col(uuid_null("journey_id"))
-            .col(uuid_null("user_id"))
-            .col(uuid_null("session_id"))
+            .col(uuid("journey_id"))
             .col(sealed_null("answer"))
             .col(big_integer("created_at"))
             .col(big_integer("expires_at"))
             .foreign_key(&mut belongs_to("upstream_login", "journey_id", "authorization", "id"))
-            .foreign_key(&mut belongs_to("upstream_login", "user_id", "user", "id"))
-            .foreign_key(&mut belongs_to("upstream_login", "session_id", "session", "id"))
             .to_owned();
         schema.create_table(login).await?;
         index(schema, "upstream_login", "browser_hash").await?;
         index(schema, "upstream_login", "journey_id").await?;
-        index(schema, "upstream_login", "user_id").await?;
-        index(schema, "upstream_login", "session_id").await?;
         index(schema, "upstream_login", "expires_at").await?;
 
         // Somebody whom a provider knows, and who has no account here yet, or has not said which.
@@ -74,36 +67,7 @@ impl MigrationTrait for Migration {
             .foreign_key(&mut belongs_to("upstream_identity", "journey_id", "authorization", "id"))
             .to_owned();
         schema.create_table(identity).await?;
-        index(schema, "upstream_identity", "expires_at").await?;
-
-        // Whose word opened a session: first of a journey, then of the session that came of it.
-        let session = table(schema, "upstream_session")
-            .col(uuid("id").primary_key())
-            .col(uuid_null("journey_id").unique_key())
-            .col(uuid_null("session_id"))
-            .col(string_len("upstream", 40))
-            .col(hash("identity"))
-            .col(hash_null("sid_hash"))
-            .col(sealed_null("hint"))
-            .col(big_integer("created_at"))
-            .col(big_integer("expires_at"))
-            .foreign_key(&mut belongs_to("upstream_session", "journey_id", "authorization", "id"))
-            .to_owned();
-        schema.create_table(session).await?;
-        for column in ["session_id", "identity", "sid_hash", "expires_at"] {
-            index(schema, "upstream_session", column).await?;
-        }
-
-        // A way to a provider that signs the person out too, and back to where the app wanted.
-        let logout = table(schema, "upstream_logout")
-            .col(hash("state_hash").primary_key())
-            .col(hash("browser_hash"))
-            .col(string_len("upstream", 40))
-            .col(string_len("onward", 4000))
-            .col(big_integer("expires_at"))
-            .to_owned();
-        schema.create_table(logout).await?;
-        index(schema, "upstream_logout", "expires_at").await
+        index(schema, "upstream_identity", "expires_at").await
     }
 
     fn use_transaction(&self) -> Option<bool> {

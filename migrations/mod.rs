@@ -18,6 +18,7 @@ mod m20261121_000030_accounts;
 mod m20261121_000033_app_use;
 mod m20261122_000040_factors;
 mod m20261123_000050_upstream;
+mod m20261124_000060_provider_links;
 
 pub struct Migrator;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000033_app_use::Migration),
             Box::new(m20261122_000040_factors::Migration),
             Box::new(m20261123_000050_upstream::Migration),
+            Box::new(m20261124_000060_provider_links::Migration),
         ]
     }
 }
