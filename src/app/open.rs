@@ -225,10 +225,14 @@ async fn master_key(config: &Config, random: &Random, db: &Db) -> Result<MasterK
         Ok(text) => MasterKey::parse(text.trim()).map_err(|_| Problem::NotAMasterKey(path)),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
             let sealed = sealed_secret::all(db).await.map_err(|cause| broken(config, cause))?;
-            if !sealed.is_empty() {
-                return Err(Problem::MissingMasterKey { key: path, database: config.database.url.masked() });
+            if sealed.is_empty() {
+                return create(&path, random).map_err(file);
             }
-            create(&path, random).map_err(file)
+            // A server that starts at this moment may have made the key, and sealed by it, since the file was looked for.
+            match fs::read_to_string(&path) {
+                Ok(text) => MasterKey::parse(text.trim()).map_err(|_| Problem::NotAMasterKey(path)),
+                Err(_) => Err(Problem::MissingMasterKey { key: path, database: config.database.url.masked() }),
+            }
         }
         Err(cause) => Err(file(cause)),
     }
