@@ -45,6 +45,11 @@ pub enum Key {
     Mails(IpAddr),
     /// Passkeys that did not open anything.
     Passkeys(IpAddr),
+    /// Sign-ins by a provider that came to nothing. Wrong passwords of somebody else at the same address keep nobody from
+    /// signing in so.
+    Provider(IpAddr),
+    /// Logout tokens that were no provider's.
+    LogoutToken(IpAddr),
     /// Links that did not work.
     Link(IpAddr),
     /// Names and numbers that a person asked for and somebody else has.
@@ -196,7 +201,8 @@ fn decayed(failed: Failures, now: i64) -> u32 {
 
 /// Doubling from the fifth failure. Addresses are shared by people, so they may fail ten times as often.
 fn delay(failed: Failures, key: &Key) -> i64 {
-    let is_shared = matches!(key, Key::Address(_) | Key::Registration(_) | Key::Mails(_) | Key::Passkeys(_));
+    let is_shared =
+        matches!(key, Key::Address(_) | Key::Registration(_) | Key::Mails(_) | Key::Passkeys(_) | Key::Provider(_));
     let free = if is_shared { FREE * 10 } else { FREE };
     match failed.count.checked_sub(free) {
         None | Some(0) => 0,

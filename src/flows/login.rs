@@ -316,6 +316,8 @@ pub async fn renew_session(
 pub(super) enum Basis {
     /// All of it was proved now.
     Nothing,
+    /// It was proved to a provider, at that time.
+    Elsewhere { auth_time: i64 },
     /// The session of before, which must be there still.
     Session { auth_time: i64 },
 }
@@ -341,7 +343,7 @@ pub(super) async fn begin(
         user_id: user.id,
         auth_time: match basis {
             Basis::Nothing => now,
-            Basis::Session { auth_time } => auth_time,
+            Basis::Elsewhere { auth_time } | Basis::Session { auth_time } => auth_time,
         },
         methods: proved.to_string(),
         created_at: now,
@@ -373,7 +375,14 @@ pub(super) async fn begin(
         if let Some(journey) = journey {
             sign_in::leave(db, journey).await?;
             authorization::signed_in(db, journey, session).await?;
-            upstream_session::settle(db, journey, (session, until), federated).await?;
+            let has_word = upstream_session::settle(db, journey, (session, until), federated).await?;
+            // The provider has signed the person out while they were on the way.
+            if federated && !has_word && !matches!(basis, Basis::Session { .. }) {
+                return Ok(None);
+            }
+        }
+        if same.is_some() {
+            upstream_session::prolong(db, session, until).await?;
         }
         if let Some(trust) = trust {
             trust.keep(db).await?;

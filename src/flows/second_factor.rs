@@ -43,6 +43,7 @@ use crate::{
         self,
         session::Session,
         sign_in::{self, SignIn},
+        upstream_identity,
         user::{self, User},
     },
 };
@@ -78,12 +79,29 @@ pub async fn go_on(
     standing: Standing,
     trace: &Trace,
 ) -> Result<Option<SignedIn>> {
+    go_on_from(app, visitor, before, (user, proved, journey), (standing, Basis::Nothing), trace).await
+}
+
+/// As [`go_on`], with what the first proof builds on.
+pub(super) async fn go_on_from(
+    app: &App,
+    visitor: &Visitor,
+    before: Option<(Session, User)>,
+    (user, proved, journey): (&User, &Methods, Option<Uuid>),
+    (standing, basis): (Standing, Basis),
+    trace: &Trace,
+) -> Result<Option<SignedIn>> {
     if proved.is_two_steps() || !is_needed(app, user).await? {
         let who = (user, proved, journey);
-        return Ok(Some(login::start_session(app, visitor, before, who, standing, trace).await?));
+        return Ok(Some(login::begin(app, visitor, before, who, (standing, basis, None), trace).await?));
     }
-    // Trust stands in for the second step after the password, and for nothing else (case SEC-133).
-    if proved.contains(Method::Password) && trusted::is_trusted(app, visitor, user.id).await? {
+    // Trust stands in for the second step after the password, and for nothing else (case SEC-133); nor for who is about to
+    // connect a provider, which changes who can get in (case SEC-140).
+    let connects = match journey {
+        Some(journey) => upstream_identity::of_journey(&app.db, journey, app.now()).await?.is_some(),
+        None => false,
+    };
+    if proved.contains(Method::Password) && !connects && trusted::is_trusted(app, visitor, user.id).await? {
         let proved = proved.and(&Methods::of([Method::TrustedDevice]));
         let who = (user, &proved, journey);
         return Ok(Some(login::start_session(app, visitor, before, who, standing, trace).await?));

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Sessions that end in one go: with all that is to be told, fewer values than a statement may have.
-const AT_ONCE: usize = 200;
+pub const AT_ONCE: usize = 200;
 
 /// What is left to do after the commit.
 #[derive(Debug, Default)]

@@ -46,6 +46,10 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Upstream>, DbErr> {
 }
 
 pub async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<Upstream>, DbErr> {
+    // PostgreSQL takes no text with it, and no provider has it in its name.
+    if name.contains('\0') {
+        return Ok(None);
+    }
     Entity::find().filter(Column::Name.eq(name)).one(db).await
 }
 

@@ -4,6 +4,7 @@
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
+use super::Sealed;
 use crate::{crypto::secret::SecretHash, protocol::upstream::profile::Profile};
 
 #[sea_orm::model]
@@ -20,6 +21,8 @@ pub struct Model {
     pub issuer: String,
     pub subject: String,
     pub profile: Described,
+    /// The provider's tokens, where they are kept: sealed for the connection that is to have this row's id.
+    pub sealed_tokens: Option<Sealed>,
     pub created_at: i64,
     pub expires_at: i64,
 }

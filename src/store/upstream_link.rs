@@ -103,14 +103,14 @@ pub async fn forget_of(db: &impl ConnectionTrait, upstream: &str) -> Result<u64,
     Ok(Entity::delete_many().filter(Column::Upstream.eq(upstream)).exec(db).await?.rows_affected)
 }
 
-/// It was come by now.
+/// It was come by now. False where it is there no longer.
 pub async fn note_use(
     db: &impl ConnectionTrait,
     id: Uuid,
     upstream: &str,
     (label, tokens): (Option<String>, Option<Sealed>),
     now: i64,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     let change = ActiveModel {
         upstream: Set(upstream.to_owned()),
         label: Set(label),
@@ -118,5 +118,5 @@ pub async fn note_use(
         last_used_at: Set(now),
         ..Default::default()
     };
-    Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await.map(drop)
+    Ok(Entity::update_many().set(change).filter(Column::Id.eq(id)).exec(db).await?.rows_affected == 1)
 }

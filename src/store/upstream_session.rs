@@ -43,16 +43,18 @@ pub async fn replace(db: &impl ConnectionTrait, row: UpstreamSession) -> Result<
     Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await.map(drop)
 }
 
-/// The journey has come to a session, which lives until then; `federated`: by the provider, and not by other means.
+/// The journey has come to a session, which lives until then; `federated`: by the provider, and not by other means. False
+/// where no provider has spoken for the journey, or has taken its word back.
 pub async fn settle(
     db: &impl ConnectionTrait,
     journey: Uuid,
     (session, until): (Uuid, i64),
     federated: bool,
-) -> Result<(), DbErr> {
-    let Some(row) = Entity::find().filter(Column::JourneyId.eq(journey)).one(db).await? else { return Ok(()) };
+) -> Result<bool, DbErr> {
+    let row = Entity::find().filter(Column::JourneyId.eq(journey)).lock_exclusive().one(db).await?;
+    let Some(row) = row else { return Ok(false) };
     if !federated {
-        return Entity::delete_by_id(row.id).exec(db).await.map(drop);
+        return Entity::delete_by_id(row.id).exec(db).await.map(|_| true);
     }
     let older = Entity::delete_many().filter(Column::SessionId.eq(session)).filter(Column::Upstream.eq(row.upstream));
     older.exec(db).await?;
@@ -62,7 +64,13 @@ pub async fn settle(
         expires_at: Set(until),
         ..Default::default()
     };
-    Entity::update_many().set(change).filter(Column::Id.eq(row.id)).exec(db).await.map(drop)
+    Entity::update_many().set(change).filter(Column::Id.eq(row.id)).exec(db).await.map(|_| true)
+}
+
+/// The session lives until then.
+pub async fn prolong(db: &impl ConnectionTrait, session: Uuid, until: i64) -> Result<(), DbErr> {
+    let change = ActiveModel { expires_at: Set(until), ..Default::default() };
+    Entity::update_many().set(change).filter(Column::SessionId.eq(session)).exec(db).await.map(drop)
 }
 
 /// Whose word has opened that session last.
@@ -71,18 +79,33 @@ pub async fn of_session(db: &impl ConnectionTrait, session: Uuid) -> Result<Opti
     of_session.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).one(db).await
 }
 
-/// The sessions that this provider has opened: of this session of its own, of this person, or both.
+/// What this provider has said: of this session of its own, of this person, or both.
+fn said(upstream: &str, identity: Option<&SecretHash>, sid_hash: Option<&SecretHash>) -> Condition {
+    Condition::all()
+        .add(Column::Upstream.eq(upstream))
+        .add_option(identity.map(|identity| Column::Identity.eq(identity.clone())))
+        .add_option(sid_hash.map(|sid| Column::SidHash.eq(sid.clone())))
+}
+
+/// Whoever has no session yet, gets none by this word of the provider.
+pub async fn forget_waiting(
+    db: &impl ConnectionTrait,
+    upstream: &str,
+    identity: Option<&SecretHash>,
+    sid_hash: Option<&SecretHash>,
+) -> Result<(), DbErr> {
+    let waiting = said(upstream, identity, sid_hash).add(Column::SessionId.is_null());
+    Entity::delete_many().filter(waiting).exec(db).await.map(drop)
+}
+
+/// The sessions that this provider has opened.
 pub async fn opened(
     db: &impl ConnectionTrait,
     upstream: &str,
-    identity: Option<SecretHash>,
-    sid_hash: Option<SecretHash>,
+    identity: Option<&SecretHash>,
+    sid_hash: Option<&SecretHash>,
 ) -> Result<Vec<Uuid>, DbErr> {
-    let wanted = Condition::all()
-        .add(Column::Upstream.eq(upstream))
-        .add(Column::SessionId.is_not_null())
-        .add_option(identity.map(|identity| Column::Identity.eq(identity)))
-        .add_option(sid_hash.map(|sid| Column::SidHash.eq(sid)));
+    let wanted = said(upstream, identity, sid_hash).add(Column::SessionId.is_not_null());
     let found = Entity::find().select_only().column(Column::SessionId).filter(wanted);
     let found: Vec<Option<Uuid>> = found.into_tuple().all(db).await?;
     Ok(found.into_iter().flatten().collect())

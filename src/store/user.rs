@@ -326,6 +326,16 @@ pub async fn forget_unconfirmed(db: &impl ConnectionTrait, before: i64) -> Resul
     Ok(may_be_more)
 }
 
+/// One that nobody has confirmed yet, with what happened to it. False where somebody has, or it is gone.
+pub async fn delete_unconfirmed(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    let unconfirmed = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UnconfirmedSince.is_not_null());
+    let is_gone = unconfirmed.exec(db).await?.rows_affected == 1;
+    if is_gone {
+        security_event::forget_of(db, vec![id]).await?;
+    }
+    Ok(is_gone)
+}
+
 pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
     Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     crypto::secret::Secret,
     flows::{
-        Trouble, login,
+        Trouble, factors, login,
         mail::{self, Letter},
         passwords::{self, About},
         session_end::Ending,
@@ -71,9 +71,13 @@ async fn finish_traced(
     let (ending, of_app, email) = (Ending::within(app, &trace.id), app.clone(), link.email);
     let ended = write!(app, db => {
         // Whoever signs in at this moment does so before, and is signed out, or after, with the new password.
-        user::find_locked(db, id).await?;
+        let before = user::find_locked(db, id).await?;
         if !mail_link::spend(db, &hash, now).await? {
             return Ok(None);
+        }
+        // Nobody knew whose the address was: whoever made the account, and its ways in, may be somebody else.
+        if email.is_some() && before.is_some_and(|user| !user.email_verified) {
+            factors::remove_since(db, id, 0).await?;
         }
         // The link came to this address, so it is the person's.
         if let Some(email) = &email && !user::confirm_email(db, id, email, now).await? {

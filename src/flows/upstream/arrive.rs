@@ -4,7 +4,7 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{Identity, TAKEN, callback::Came, enrol, kind_of, logout, unwelcome};
+use super::{FULL, Identity, MOST, TAKEN, callback::Came, enrol, kind_of, logout, unwelcome};
 use crate::{
     app::App,
     flows::{
@@ -13,7 +13,7 @@ use crate::{
         authorize::Journey,
         event::{self, Event},
         factors::Change,
-        login::Standing,
+        login::{Basis, Standing},
         mail::{self, FactorChange},
         second_factor,
         visitor::Visitor,
@@ -22,12 +22,13 @@ use crate::{
     protocol::{
         Code, Error, Result,
         assurance::{Method, Methods},
+        prompt::Prompt,
         rule,
         trace::{Shown, Trace},
         upstream::{Link, Settings, profile::Profile},
     },
     store::{
-        upstream::Upstream,
+        upstream::{self, Upstream},
         upstream_identity::{self, Described, UpstreamIdentity},
         upstream_link::{self, UpstreamLink},
         user::{self, User},
@@ -51,19 +52,20 @@ pub(super) fn check_welcome(settings: &Settings, profile: &Profile) -> Result<()
 pub(super) async fn arrive(
     app: &App,
     visitor: &Visitor,
-    (id, journey): (Uuid, Journey),
+    (id, journey, begun_at): (Uuid, Journey, i64),
     upstream: &Upstream,
     who: Identity,
     trace: &mut Trace,
 ) -> Result<Came> {
     let settings = &upstream.settings;
+    let auth_time = who.profile.signed_in(wanted(app, &journey, begun_at), app.now())?;
     logout::note(app, id, upstream, &who).await?;
     let known = upstream_link::find(&app.db, &who.issuer, &who.subject).await?;
     let owner = match &known {
         Some(link) => user::find(&app.db, link.user_id).await?,
         None => None,
     };
-    let user = match (known.zip(owner), namesake(app, &who.profile).await?) {
+    let user = match (known.zip(owner), namesake(app, upstream, &who.profile).await?) {
         (Some((link, user)), _) => {
             trace.user_id = Some(user.id);
             trace.passed(&rule::UPSTREAM_ACCOUNT, Some(Shown::word("connected")));
@@ -96,8 +98,16 @@ pub(super) async fn arrive(
     event::happened(trace, Event::Login, "ok");
     let (proved, standing) = (methods(&who.profile), Standing::of(&user));
     let first = (&user, &proved, Some(id));
-    let signed_in = second_factor::go_on(app, visitor, journey.signed_in, first, standing, trace).await?;
+    let rests = (standing, Basis::Elsewhere { auth_time });
+    let signed_in = second_factor::go_on_from(app, visitor, journey.signed_in, first, rests, trace).await?;
     Ok(signed_in.map_or(Came::HalfWay, |signed_in| Came::SignedIn(Box::new(signed_in))))
+}
+
+/// Since when the person must have signed in there: since they set out, where they are to sign in again.
+fn wanted(app: &App, journey: &Journey, begun_at: i64) -> Option<i64> {
+    let asks = journey.signed_in.is_some() || journey.request.prompt.contains(&Prompt::Login);
+    let youngest = journey.request.max_age.map(|age| app.now() - age);
+    asks.then_some(begun_at).into_iter().chain(youngest).max()
 }
 
 pub(super) fn methods(profile: &Profile) -> Methods {
@@ -105,12 +115,13 @@ pub(super) fn methods(profile: &Profile) -> Methods {
     Methods::of([Method::Federated].into_iter().chain(two))
 }
 
-/// Who has the address here that the provider says is theirs. One that it does not call verified is anybody's.
-async fn namesake(app: &App, profile: &Profile) -> Result<Option<User>> {
-    match profile.email.as_deref().filter(|_| profile.email_verified) {
-        Some(email) => Ok(user::find_by_login(&app.db, email).await?),
-        None => Ok(None),
-    }
+/// Who has the address here that the provider says is theirs. One that it does not call verified is anybody's; and whoever
+/// registered with it and has not confirmed it makes way for whom it is known to belong to.
+async fn namesake(app: &App, upstream: &Upstream, profile: &Profile) -> Result<Option<User>> {
+    let Some(email) = profile.email.as_deref().filter(|_| profile.email_verified) else { return Ok(None) };
+    let is_known = knows_addresses(upstream)?;
+    let found = user::find_by_login(&app.db, email).await?;
+    Ok(found.filter(|user| !(is_known && user.unconfirmed_since.is_some())))
 }
 
 /// Whether both know the address to be theirs.
@@ -132,24 +143,42 @@ async fn again(
     who: &Identity,
     trace: &mut Trace,
 ) -> Result<User> {
-    if !user.is_enabled() || user.unconfirmed_since.is_some() {
+    if !may_come(&user) {
         attempt::note(app, trace, &visitor.device, Some(user.id), (Way::Provider, Ended::Disabled));
         event::happened(trace, Event::Login, "refused");
         return Err(closed());
     }
-    let (name, now) = (upstream.name.clone(), app.now());
-    let news = (who.label(), who.tokens.kept(app, upstream, link.id));
-    let claims = who.profile.refreshed(&user.claims, &upstream.settings);
-    let is_news = (claims != user.claims).then(|| User { claims, updated_at: now, ..user.clone() });
-    let admin = administers(&upstream.settings, &who.profile).filter(|admin| *admin != user.admin);
-    let person = user.id;
+    let (upstream, profile, now) = (upstream.clone(), who.profile.clone(), app.now());
+    let (person, label) = (user.id, who.label());
+    let tokens = who.tokens.kept(app, &upstream, link.id, link.sealed_tokens.as_ref());
     let user = write!(app, db => {
-        upstream_link::note_use(db, link.id, &name, news, now).await?;
-        if let Some(news) = &is_news { user::set_profile(db, news).await? }
+        // The person first, as in every change of theirs: until the write ends, nobody takes the connection away.
+        let Some(user) = user::find_locked(db, person).await?.filter(may_come) else { return Ok(None) };
+        let tokens = match tokens {
+            Some(tokens) if keeps_tokens(db, &upstream.name).await? => Some(tokens),
+            _ => None,
+        };
+        if !upstream_link::note_use(db, link.id, &upstream.name, (label, tokens), now).await? {
+            return Ok(None);
+        }
+        let claims = profile.refreshed(&user.claims, &upstream.settings);
+        if claims != user.claims {
+            user::set_profile(db, &User { claims, updated_at: now, ..user.clone() }).await?;
+        }
+        let admin = administers(&upstream.settings, &profile).filter(|admin| *admin != user.admin);
         if let Some(admin) = admin { appoint(db, person, admin, now).await? }
         user::find(db, person).await
     });
-    user.await?.ok_or_else(closed)
+    user.await?.ok_or_else(Standing::lost)
+}
+
+fn may_come(user: &User) -> bool {
+    user.is_enabled() && user.unconfirmed_since.is_none()
+}
+
+/// Whether the operator wants it still: what is known of the provider may be seconds old.
+async fn keeps_tokens(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    Ok(upstream::find(db, name).await?.is_some_and(|upstream| upstream.settings.keep_tokens))
 }
 
 fn closed() -> Error {
@@ -179,20 +208,22 @@ pub(super) async fn connect(
 ) -> Result<()> {
     let told = FactorChange::ProviderLinked;
     let change = Change::new(app, trace, user, &visitor.device, Happened::ProviderLinked, told).of_no_factor();
-    let (row, standing, now) = (row(app, user.id, upstream, who), Standing::of(user), app.now());
+    let (row, standing, now) = (row(app, user.id, (upstream, who), None), Standing::of(user), app.now());
     let (person, admin) = (user.id, administers(&upstream.settings, &who.profile).filter(|admin| *admin));
     let connected = write!(app, db => {
         if !standing.holds(db).await? {
-            return Ok(false);
+            return Ok(Err(Standing::lost()));
+        }
+        if upstream_link::of(db, person).await?.len() >= MOST {
+            return Ok(Err(unwelcome(FULL)));
         }
         upstream_link::insert(db, row).await?;
         if let Some(admin) = admin { appoint(db, person, admin, now).await? }
         change.write(db).await?;
-        Ok(true)
+        Ok(Ok(()))
     });
     match connected.await {
-        Ok(true) => {}
-        Ok(false) => return Err(Standing::lost()),
+        Ok(outcome) => outcome?,
         Err(error) if crate::store::is_duplicate(&error) => {
             return Err(unwelcome(TAKEN));
         }
@@ -203,8 +234,16 @@ pub(super) async fn connect(
     Ok(())
 }
 
-pub(super) fn row(app: &App, user: Uuid, upstream: &Upstream, who: &Identity) -> UpstreamLink {
-    let id = app.id();
+/// `waited`: where the person has waited until now.
+pub(super) fn row(
+    app: &App,
+    user: Uuid,
+    (upstream, who): (&Upstream, &Identity),
+    waited: Option<&UpstreamIdentity>,
+) -> UpstreamLink {
+    // What was sealed meanwhile, was sealed for this connection.
+    let id = waited.map_or_else(|| app.id(), |waited| waited.id);
+    let waited = waited.and_then(|waited| waited.sealed_tokens.clone()).filter(|_| upstream.settings.keep_tokens);
     UpstreamLink {
         id,
         user_id: user,
@@ -213,7 +252,7 @@ pub(super) fn row(app: &App, user: Uuid, upstream: &Upstream, who: &Identity) ->
         issuer: who.issuer.clone(),
         subject: who.subject.clone(),
         label: who.label(),
-        sealed_tokens: who.tokens.kept(app, upstream, id),
+        sealed_tokens: waited.or_else(|| who.tokens.kept(app, upstream, id, None)),
         created_at: app.now(),
         last_used_at: app.now(),
     }
@@ -221,8 +260,10 @@ pub(super) fn row(app: &App, user: Uuid, upstream: &Upstream, who: &Identity) ->
 
 async fn wait(app: &App, visitor: &Visitor, journey: Uuid, upstream: &Upstream, who: Identity) -> Result<()> {
     let now = app.now();
+    let id = app.ordered_id();
     let row = UpstreamIdentity {
-        id: app.ordered_id(),
+        id,
+        sealed_tokens: who.tokens.kept(app, upstream, id, None),
         journey_id: journey,
         browser_hash: visitor.browser_hash(),
         upstream: upstream.name.clone(),

@@ -31,7 +31,14 @@ pub async fn begin(app: &App, id: Uuid, visitor: &Visitor, name: &str) -> Result
     let journey = authorize::look(app, id, visitor, Kind::Login).await.map_err(Turned::early)?;
     let (mut trace, mut upstream) = (journey.trace, None);
     let begun = async {
-        let wish = Wish { login_hint: journey.request.login_hint.as_deref(), prompt: &journey.request.prompt };
+        let request = &journey.request;
+        let wish = Wish {
+            login_hint: request.login_hint.as_deref(),
+            prompt: &request.prompt,
+            again: journey.signed_in.is_some(),
+            max_age: request.max_age,
+            ui_locales: request.ui_locales.as_deref(),
+        };
         let (address, row) = way(app, visitor, name, &mut upstream, &wish).await?;
         let row = UpstreamLogin { journey_id: Some(id), ..row };
         write!(app, db => upstream_login::insert(db, row).await).await?;
@@ -55,7 +62,7 @@ pub(super) async fn way(
     found: &mut Option<Upstream>,
     wish: &Wish<'_>,
 ) -> Result<(String, UpstreamLogin)> {
-    not_too_often(app, &[Key::Address(visitor.address)])?;
+    not_too_often(app, &[Key::Provider(visitor.address)])?;
     let unknown = || Code::InvalidRequest.because("there is no such provider").under(&rule::UPSTREAM_ANSWER);
     let upstream = found.insert(find(app, name).await?.ok_or_else(unknown)?);
     let metadata = kind_of(upstream)?.metadata(app, upstream).await?;

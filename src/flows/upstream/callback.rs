@@ -76,7 +76,12 @@ pub async fn posted(app: &App, name: &str, params: &Params) -> Result<()> {
 /// # Errors
 /// When it goes no further, with what the person is told.
 pub async fn callback(app: &App, visitor: &Visitor, name: &str, params: &Params) -> Result<Back, Box<Turned>> {
-    let begun = match recognized(app, visitor, name, params).await {
+    let begun = async {
+        // Before anything is spent: whoever waits can come again by the same address.
+        not_too_often(app, &keys(visitor))?;
+        recognized(app, visitor, name, params).await
+    };
+    let begun = match begun.await {
         Ok(begun) => begun,
         Err(error) => {
             let trace = app.trace(Kind::Login).from(visitor.address);
@@ -100,7 +105,7 @@ async fn in_journey(
     trace.passed(&rule::UPSTREAM_STATE, Some(Shown::list([&*begun.upstream])));
     let came = async {
         let (upstream, identity) = who(app, visitor, (begun, params), &mut upstream, &mut trace).await?;
-        arrive::arrive(app, visitor, (id, journey), upstream, identity, &mut trace).await
+        arrive::arrive(app, visitor, (id, journey, begun.created_at), upstream, identity, &mut trace).await
     };
     match came.await {
         Ok(came) => {
@@ -120,8 +125,6 @@ pub(super) async fn who<'a>(
     trace: &mut Trace,
 ) -> Result<(&'a Upstream, Identity)> {
     let said = said(app, begun, params);
-    let keys = [Key::Address(visitor.address)];
-    not_too_often(app, &keys)?;
     let gone = || Code::AccessDenied.because("the provider is here no longer").under(&rule::UPSTREAM_ANSWER);
     let upstream = found.insert(find(app, &begun.upstream).await?.ok_or_else(gone)?);
     match proved(app, upstream, &said, trace).await {
@@ -131,12 +134,16 @@ pub(super) async fn who<'a>(
         }
         Err(error) => {
             if super::said(&error) == Some(Said::Failed) {
-                app.throttle.failed(&keys, app.now());
+                app.throttle.failed(&keys(visitor), app.now());
                 attempt::note(app, trace, &visitor.device, None, (Way::Provider, Ended::WrongProvider));
             }
             Err(error)
         }
     }
+}
+
+fn keys(visitor: &Visitor) -> [Key; 1] {
+    [Key::Provider(visitor.address)]
 }
 
 /// The way that this browser went, which it comes back by now and never again (case SEC-136). Another browser spends

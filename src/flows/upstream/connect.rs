@@ -3,13 +3,15 @@
 
 use uuid::Uuid;
 
-use super::{Identity, Tokens, arrive, find, label, title};
+use super::{Identity, Tokens, find, label, link, title};
 use crate::{
     app::App,
     crypto::secret::equal,
     flows::{
         Refused,
+        account::me::Me,
         authorize::{self, Journey},
+        factors::check_fresh,
         settle,
         visitor::Visitor,
         write_one,
@@ -80,25 +82,41 @@ pub(super) fn identity(row: &UpstreamIdentity) -> Identity {
     }
 }
 
+/// How it went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    Well,
+    /// The person signs in once more, by all that they have: it changes who can get in (case SEC-140).
+    Again,
+}
+
 /// The person's answer. Nothing happens where nobody has signed in since.
 ///
 /// # Errors
-/// When the journey is over or another browser's.
-pub async fn answer(app: &App, id: Uuid, visitor: &Visitor, yes: bool) -> Result<(), Refused> {
+/// When the journey is over or another browser's, or the identity cannot be connected.
+pub async fn answer(app: &App, id: Uuid, visitor: &Visitor, yes: bool) -> Result<Answered, Refused> {
     let journey = authorize::look(app, id, visitor, Kind::Login).await?;
     let mut trace = journey.trace;
     let answered = async {
-        let Some((row, upstream)) = waiting(app, visitor, id).await? else { return Ok(()) };
-        let Some((_, user)) = journey.signed_in.filter(|_| journey.step == Step::Connect) else { return Ok(()) };
-        trace.user_id = Some(user.id);
-        let of = row.id;
-        let is_first = write_one!(app, db => upstream_identity::take(db, of)).await?;
-        if yes && is_first {
-            arrive::connect(app, visitor, &user, (&upstream, &identity(&row)), &trace).await?;
+        let Some((row, upstream)) = waiting(app, visitor, id).await? else { return Ok(Answered::Well) };
+        if journey.signed_in.is_none() || journey.step != Step::Connect {
+            return Ok(Answered::Well);
         }
-        let word = if yes { "connected by its person" } else { "not the person's" };
+        let word = if yes {
+            let Some(me) = Me::at(app, visitor).await? else { return Ok(Answered::Again) };
+            trace.user_id = Some(me.user.id);
+            if check_fresh(app, &me).await.is_err() {
+                return Ok(Answered::Again);
+            }
+            link::connect(app, &me, (&upstream, &identity(&row)), Some(&row), &trace).await?;
+            "connected by its person"
+        } else {
+            let of = row.id;
+            write_one!(app, db => upstream_identity::take(db, of)).await?;
+            "not the person's"
+        };
         trace.passed(&rule::UPSTREAM_ACCOUNT, Some(Shown::word(word)));
-        Ok(())
+        Ok(Answered::Well)
     };
     let answered = answered.await;
     settle(app, trace, answered)

@@ -18,7 +18,7 @@ use crate::{
         attempt::{self, Ended, Method as Way},
         authorize::{self, Journey},
         event::{self, Event},
-        login::{SignedIn, Standing},
+        login::{Basis, SignedIn, Standing},
         mail::{self, Letter, Outgoing},
         profile_rules as rules, second_factor, settle,
         visitor::Visitor,
@@ -32,7 +32,8 @@ use crate::{
         is_duplicate,
         mail_link::{self, LinkKind},
         upstream::Upstream,
-        upstream_identity, upstream_link,
+        upstream_identity::{self, UpstreamIdentity},
+        upstream_link,
         user::{self, User, Wanted},
     },
 };
@@ -75,8 +76,8 @@ pub(super) async fn at_once(
     if needs.email || needs.username {
         return Ok(None);
     }
-    let email = who.profile.email.clone().filter(|_| who.profile.email_verified);
-    match make(app, visitor, (upstream, who), (email, None, username, None), None, trace).await {
+    let made = Made { known: known(upstream, who)?, username, ..Made::default() };
+    match make(app, visitor, (upstream, who), made, None, trace).await {
         Ok(user) => Ok(Some(user)),
         Err(Trouble::Broken(error)) => Err(error),
         // Somebody was quicker with the name or the address: the page asks.
@@ -84,11 +85,16 @@ pub(super) async fn at_once(
     }
 }
 
-fn needs(app: &App, upstream: &Upstream, who: &Identity, has_name: bool) -> Result<Needs> {
+/// An address that is the person's without our asking. What other providers say of one is a word like any other.
+fn known(upstream: &Upstream, who: &Identity) -> Result<Option<String>> {
     let is_known = who.profile.email_verified && arrive::knows_addresses(upstream)?;
+    Ok(who.profile.email.clone().filter(|_| is_known))
+}
+
+fn needs(app: &App, upstream: &Upstream, who: &Identity, has_name: bool) -> Result<Needs> {
     Ok(Needs {
         // Where nobody can be written to, nobody is asked.
-        email: !is_known && mail::is_possible(app),
+        email: known(upstream, who)?.is_none() && mail::is_possible(app),
         username: app.config.accounts.usernames == Usernames::Required && !has_name,
     })
 }
@@ -154,15 +160,16 @@ pub async fn finish(app: &App, id: Uuid, visitor: &Visitor, given: Given) -> Res
         if typed.email.is_some() {
             links::count(app, visitor)?;
         }
-        let known = who.profile.email.clone().filter(|_| !needs.email && who.profile.email_verified);
-        let made = (known, typed.email, typed.username.or(wished), given.locale);
-        let user = make(app, visitor, (&upstream, &who), made, Some(row.id), &mut trace).await?;
+        let (known, username) = (known(&upstream, &who)?, typed.username.or(wished));
+        let made = Made { known, typed: typed.email, username, locale: given.locale };
+        let user = make(app, visitor, (&upstream, &who), made, Some(row), &mut trace).await?;
         attempt::note(app, &trace, &visitor.device, Some(user.id), (Way::Provider, Ended::RightProvider));
         trace.passed(&rule::LOGIN, Some(Shown::word("a provider")));
         event::happened(&trace, Event::Login, "ok");
         let (proved, standing) = (arrive::methods(&who.profile), Standing::of(&user));
         let first = (&user, &proved, Some(id));
-        let signed_in = second_factor::go_on(app, visitor, signed_in, first, standing, &trace).await?;
+        let rests = (standing, Basis::Elsewhere { auth_time: who.profile.signed_in(None, app.now())? });
+        let signed_in = second_factor::go_on_from(app, visitor, signed_in, first, rests, &trace).await?;
         Ok(signed_in.map_or(Enrolled::HalfWay, |signed_in| Enrolled::SignedIn(Box::new(signed_in))))
     };
     let finished = finished.await;
@@ -189,20 +196,37 @@ fn typed(app: &App, needs: Needs, given: &Given) -> Result<Given, Trouble> {
     if problems.is_empty() { Ok(Given { email, username, locale: None }) } else { Err(Trouble::Invalid(problems)) }
 }
 
-/// `known`: an address that is theirs. `typed`: one that they are to confirm. `waits`: where they have waited until now.
+/// What an account is made of, besides what the provider says.
+#[derive(Default)]
+struct Made {
+    /// An address that is theirs.
+    known: Option<String>,
+    /// One that they are to confirm.
+    typed: Option<String>,
+    username: Option<String>,
+    locale: Option<String>,
+}
+
+/// `waited`: where they have waited until now.
 async fn make(
     app: &App,
     visitor: &Visitor,
     (upstream, who): (&Upstream, &Identity),
-    (known, typed, username, locale): (Option<String>, Option<String>, Option<String>, Option<String>),
-    waits: Option<Uuid>,
+    Made { known, typed, username, locale }: Made,
+    waited: Option<UpstreamIdentity>,
     trace: &mut Trace,
 ) -> Result<User, Trouble> {
     let new = NewUser { username, claims: who.profile.claims.clone(), ..NewUser::default() };
     let mut user = users::without_address(app, new)?;
     (user.email, user.email_verified, user.locale) = (known.clone(), known.is_some(), locale);
     user.admin = arrive::administers(&upstream.settings, &who.profile) == Some(true);
-    if let Some(what) = user::taken(&app.db, &Wanted::by(&user), None).await?.first() {
+    // Somebody registered with the address, and could not confirm that it is theirs: now its owner is here.
+    let squatter = match &known {
+        Some(email) => user::find_by_login(&app.db, email).await?.filter(|user| user.unconfirmed_since.is_some()),
+        None => None,
+    };
+    let squatter = squatter.map(|user| user.id);
+    if let Some(what) = user::taken(&app.db, &Wanted::by(&user), squatter).await?.first() {
         return Err(Trouble::Invalid(vec![Field::taken(what)]));
     }
     let owner = match &typed {
@@ -219,8 +243,12 @@ async fn make(
     });
     let lines = [Happened::Registered, Happened::ProviderLinked]
         .map(|what| Line::new(app, trace, user.id, what, &visitor.device));
-    let (link, made, of_app) = (arrive::row(app, user.id, upstream, who), user.clone(), app.clone());
+    let link = arrive::row(app, user.id, (upstream, who), waited.as_ref());
+    let (made, of_app, waits) = (user.clone(), app.clone(), waited.map(|row| row.id));
     let written = write!(app, db => {
+        if let Some(squatter) = squatter && !user::delete_unconfirmed(db, squatter).await? {
+            return Ok(false);
+        }
         if let Some(waits) = waits && !upstream_identity::take(db, waits).await? {
             return Ok(false);
         }

@@ -91,7 +91,8 @@ impl Provider for GitHub {
 
     fn asks(&self, _: &Upstream, wish: &Wish<'_>, _: &str) -> Vec<(&'static str, String)> {
         let hint = wish.login_hint.map(|hint| ("login", hint.to_owned()));
-        let chooses = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| wish.prompt.contains(prompt));
+        let asked = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| wish.prompt.contains(prompt));
+        let chooses = wish.again || asked;
         hint.into_iter().chain(chooses.then(|| ("prompt", "select_account".to_owned()))).collect()
     }
 

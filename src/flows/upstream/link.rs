@@ -1,7 +1,7 @@
 //! Somebody who is signed in connects an account at a provider with theirs, on purpose: from the page of their account, after
 //! a fresh sign-in, and back to it (cases SEC-136, SEC-140).
 
-use super::{FULL, Identity, TAKEN, Turned, Whence, Wish, arrive, begin, callback, unwelcome};
+use super::{FULL, Identity, MOST, TAKEN, Turned, Whence, Wish, arrive, begin, callback, unwelcome};
 use crate::{
     app::App,
     flows::{
@@ -23,13 +23,11 @@ use crate::{
     },
     store::{
         upstream::Upstream,
+        upstream_identity::{self, UpstreamIdentity},
         upstream_link,
         upstream_login::{self, UpstreamLogin},
     },
 };
-
-/// How many somebody can have.
-const MOST: usize = 20;
 
 /// Where the browser goes, to connect an account at this provider.
 ///
@@ -44,7 +42,7 @@ pub async fn begin(app: &App, visitor: &Visitor, me: &Me, name: &str) -> Result<
             return Err(unwelcome(FULL));
         }
         // Somebody who connects a second account there is not to get the first one again.
-        let wish = Wish { login_hint: None, prompt: &[Prompt::SelectAccount] };
+        let wish = Wish { prompt: &[Prompt::SelectAccount], ..Wish::default() };
         let (address, row) = begin::way(app, visitor, name, &mut upstream, &wish).await?;
         let row = UpstreamLogin { user_id: Some(me.user.id), session_id: Some(session), ..row };
         let permit = Permit::of(me);
@@ -92,7 +90,7 @@ pub(super) async fn finish(
         trace.user_id = Some(me.user.id);
         trace.passed(&rule::UPSTREAM_STATE, Some(Shown::list([&*begun.upstream])));
         let (upstream, identity) = callback::who(app, visitor, (begun, params), &mut upstream, &mut trace).await?;
-        let linked = connect(app, &me, (upstream, &identity), &trace).await?;
+        let linked = connect(app, &me, (upstream, &identity), None, &trace).await?;
         let word = if linked == Linked::Well { "connected by its person" } else { "connected before" };
         trace.passed(&rule::UPSTREAM_ACCOUNT, Some(Shown::word(word)));
         Ok(linked)
@@ -119,14 +117,25 @@ enum Wrote {
     Lost,
 }
 
-async fn connect(app: &App, me: &Me, (upstream, who): (&Upstream, &Identity), trace: &Trace) -> Result<Linked> {
+/// `waited`: where this identity has waited until now, in a journey.
+pub(super) async fn connect(
+    app: &App,
+    me: &Me,
+    (upstream, who): (&Upstream, &Identity),
+    waited: Option<&UpstreamIdentity>,
+    trace: &Trace,
+) -> Result<Linked> {
     let (told, what) = (FactorChange::ProviderLinked, Happened::ProviderLinked);
     let change = Change::new(app, trace, &me.user, &me.device, what, told).of_no_factor();
-    let (row, permit, now) = (arrive::row(app, me.user.id, upstream, who), Permit::of(me), app.now());
+    let taken = waited.map(|waited| waited.id);
+    let (row, permit, now) = (arrive::row(app, me.user.id, (upstream, who), waited), Permit::of(me), app.now());
     let (person, admin) = (me.user.id, arrive::administers(&upstream.settings, &who.profile).filter(|admin| *admin));
     let wrote = write!(app, db => {
         // It locks the person: two ways back at once come one after the other.
         if !permit.holds(db).await? {
+            return Ok(Wrote::Lost);
+        }
+        if let Some(taken) = taken && !upstream_identity::take(db, taken).await? {
             return Ok(Wrote::Lost);
         }
         if let Some(known) = upstream_link::find(db, &row.issuer, &row.subject).await? {

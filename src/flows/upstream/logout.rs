@@ -13,7 +13,7 @@ use crate::{
     flows::{
         Refused,
         event::{self, Event},
-        session_end::{Ended, Ending},
+        session_end::{AT_ONCE, Ended, Ending},
         settle,
         visitor::Visitor,
         write, write_one,
@@ -25,7 +25,7 @@ use crate::{
     },
     store::{
         Sealed, assertion, session,
-        upstream::Upstream,
+        upstream::{self, Upstream},
         upstream_link,
         upstream_logout::{self, UpstreamLogout},
         upstream_session::{self, UpstreamSession},
@@ -152,10 +152,11 @@ pub async fn told(app: &App, address: IpAddr, name: &str, params: &Params) -> Re
 }
 
 async fn told_traced(app: &App, address: IpAddr, name: &str, params: &Params, trace: &mut Trace) -> Result<()> {
-    let keys = [Key::Address(address)];
+    let keys = [Key::LogoutToken(address)];
     not_too_often(app, &keys)?;
     let refuse = |why: &'static str| Code::InvalidRequest.because(why).under(&rule::UPSTREAM_LOGOUT);
-    let upstream = find(app, name).await?.ok_or_else(|| refuse("there is no such provider"))?;
+    // Also of one that is disabled: the sessions that it has opened live on.
+    let upstream = upstream::find(&app.db, name).await?.ok_or_else(|| refuse("there is no such provider"))?;
     params.only(&["logout_token"]).check()?;
     let token = params.get("logout_token").ok_or_else(|| refuse("there is no logout_token"))?;
     let proved = async {
@@ -182,20 +183,28 @@ async fn told_traced(app: &App, address: IpAddr, name: &str, params: &Params, tr
         if !assertion::spend(db, spent, until).await? {
             return Ok(None);
         }
-        let opened = upstream_session::opened(db, &name, identity, sid).await?;
-        let mut people: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-        for (session, user) in session::owners(db, opened).await? {
-            people.entry(user).or_default().push(session);
-        }
+        let mut people: BTreeMap<Uuid, u64> = BTreeMap::new();
         let mut all = Ended::default();
-        for (user, sessions) in &people {
-            all.deliveries.extend(ending.some(db, sessions, *user).await?.deliveries);
+        // Twice: whoever has yet to prove a second factor does not come by it any more, or has come just now.
+        for _ in 0..2 {
+            let opened = upstream_session::opened(db, &name, identity.as_ref(), sid.as_ref()).await?;
+            for some in opened.chunks(AT_ONCE) {
+                let mut of: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+                for (session, user) in session::owners(db, some.to_vec()).await? {
+                    of.entry(user).or_default().push(session);
+                }
+                for (user, sessions) in of {
+                    all.deliveries.extend(ending.some(db, &sessions, user).await?.deliveries);
+                    *people.entry(user).or_default() += sessions.len() as u64;
+                }
+            }
+            upstream_session::forget_waiting(db, &name, identity.as_ref(), sid.as_ref()).await?;
         }
         Ok(Some((people, all)))
     });
     let (people, ended) = written.await?.ok_or_else(|| refuse("the logout token was used before"))?;
     ended.tell_soon(app);
-    let sessions: usize = people.values().map(Vec::len).sum();
+    let sessions: u64 = people.values().sum();
     trace.passed(&rule::UPSTREAM_LOGOUT, Some(Shown::number(i64::try_from(sessions).unwrap_or(i64::MAX))));
     for user in people.into_keys() {
         trace.user_id = Some(user);

@@ -93,10 +93,15 @@ pub trait Provider: Sync {
 pub static PROVIDERS: &[&dyn Provider] = &[&oidc::GOOGLE, &github::GitHub, &oidc::GENERIC, &oauth2::OAuth2];
 
 /// What the provider is to know beforehand.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Wish<'a> {
     pub login_hint: Option<&'a str>,
     pub prompt: &'a [Prompt],
+    /// The person is to sign in there again, signed in or not.
+    pub again: bool,
+    /// Seconds since which a sign-in there is new enough.
+    pub max_age: Option<i64>,
+    pub ui_locales: Option<&'a str>,
 }
 
 /// What an identity is found with.
@@ -133,6 +138,13 @@ impl std::fmt::Debug for Tokens {
 
 /// What fits beside its seal.
 const LONGEST_TOKENS: usize = 32_000;
+const REFRESH: &str = "refresh_token";
+
+/// The tokens that are kept at that link.
+fn opened(app: &App, link: Uuid, sealed: &Sealed) -> Option<Map<String, Value>> {
+    let opened = app.master_key.open(&tokens_context(link), &sealed.0).ok()?;
+    serde_json::from_slice(&opened).ok()
+}
 
 impl Tokens {
     fn text(&self, name: &str) -> Option<&str> {
@@ -140,7 +152,8 @@ impl Tokens {
     }
 
     /// As they are kept at that link, where they are.
-    fn kept(&self, app: &App, upstream: &Upstream, link: Uuid) -> Option<Sealed> {
+    /// `before`: what was kept there until now. Some providers give a refresh token (RFC 6749 §6) the first time alone.
+    fn kept(&self, app: &App, upstream: &Upstream, link: Uuid, before: Option<&Sealed>) -> Option<Sealed> {
         const KEPT: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "expires_in", "scope"];
         if !upstream.settings.keep_tokens || self.0.is_empty() {
             return None;
@@ -148,6 +161,11 @@ impl Tokens {
         let mut kept: Map<String, Value> =
             KEPT.iter().filter_map(|name| Some(((*name).to_owned(), self.0.get(*name)?.clone()))).collect();
         kept.insert("received_at".to_owned(), app.now().into());
+        if let Some(refresh) =
+            before.filter(|_| !kept.contains_key(REFRESH)).and_then(|old| opened(app, link, old)?.remove(REFRESH))
+        {
+            kept.insert(REFRESH.to_owned(), refresh);
+        }
         let text = Value::Object(kept).to_string();
         if text.len() > LONGEST_TOKENS {
             tracing::warn!(provider = upstream.name, "the tokens are too long to be kept");
@@ -200,8 +218,6 @@ pub struct Button {
     pub title: String,
     /// Where its form leads to, for the page's policy: as far as anybody knows yet, to the issuer's own host.
     pub leads_to: Option<String>,
-    /// Only the provider knows for sure.
-    pub is_guess: bool,
     /// Which picture it has, if the operator gave one.
     pub icon: Option<i64>,
 }
@@ -243,7 +259,6 @@ pub async fn buttons(app: &App, hints: Hints<'_>) -> Result<Vec<Button>> {
             name: upstream.name.clone(),
             kind: upstream.settings.kind.clone(),
             title: title(upstream),
-            is_guess: known.is_none(),
             icon: upstream.settings.icon.is_some().then_some(upstream.updated_at),
             leads_to: match known {
                 Some(metadata) => Some(metadata.authorization_endpoint.clone()),
@@ -365,6 +380,9 @@ pub enum Said {
     /// The account is connected with as many as it can be.
     Full,
 }
+
+/// How many accounts elsewhere can open one here.
+const MOST: usize = 20;
 
 const TAKEN: &str = "somebody else is connected with it already";
 const FULL: &str = "the account is connected with as many as it can be";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Field, Identity, Provider, Tokens, Wish, With, exchange, metadata, unwelcome, wrong};
+use super::{Field, Identity, Provider, Tokens, Wish, With, exchange, is_away, metadata, unwelcome, wrong};
 use crate::{
     app::App,
     protocol::{
@@ -109,13 +109,21 @@ impl Provider for OpenId {
             asks.push(("login_hint", hint.to_owned()));
         }
         // Google knows no prompt=login; choosing an account is the nearest.
-        let prompts = [(Prompt::Login, if self.is_google() { "select_account" } else { "login" })];
-        let prompts = prompts.into_iter().chain([(Prompt::SelectAccount, "select_account")]);
-        let mut prompts: Vec<_> =
-            prompts.filter(|(prompt, _)| wish.prompt.contains(prompt)).map(|(_, word)| word).collect();
+        let login = if self.is_google() { "select_account" } else { "login" };
+        let prompts = [
+            (wish.again || wish.prompt.contains(&Prompt::Login), login),
+            (wish.prompt.contains(&Prompt::SelectAccount), "select_account"),
+        ];
+        let mut prompts: Vec<_> = prompts.into_iter().filter(|(wanted, _)| *wanted).map(|(_, word)| word).collect();
         prompts.dedup();
         if !prompts.is_empty() {
             asks.push(("prompt", prompts.join(" ")));
+        }
+        if let Some(age) = wish.max_age.filter(|_| !self.is_google()) {
+            asks.push(("max_age", age.to_string()));
+        }
+        if let Some(locales) = wish.ui_locales {
+            asks.push((if self.is_google() { "hl" } else { "ui_locales" }, locales.to_owned()));
         }
         if let Some(domain) = &upstream.settings.hosted_domain {
             asks.push(("hd", domain.clone()));
@@ -131,9 +139,8 @@ impl Provider for OpenId {
         let mut said = metadata::open(app, metadata, token.ok_or_else(missing)?).await?;
         let expected = Expected { issuer: &metadata.issuer, client_id: &settings.client_id, nonce, now: app.now() };
         let subject = id_token::check(&said, expected)?.to_owned();
-        let lacks = WANTED.iter().any(|claim| profile::find(&said, settings, claim).is_none());
-        if let Some(endpoint) = metadata.userinfo_endpoint.as_deref().filter(|_| lacks) {
-            for (name, value) in userinfo(app, endpoint, tokens, &subject).await? {
+        if let Some(endpoint) = metadata.userinfo_endpoint.as_deref().filter(|_| lacks(&said, settings)) {
+            for (name, value) in userinfo(app, endpoint, (&said, tokens), settings, &subject).await? {
                 said.entry(name).or_insert(value);
             }
         }
@@ -143,19 +150,62 @@ impl Provider for OpenId {
             return Err(unwelcome("the person is not of the hosted domain").expected(Shown::list([domain.as_str()])));
         }
         let sid = said.get("sid").and_then(Value::as_str).filter(|sid| sid.len() <= LONGEST_SID).map(str::to_owned);
-        let profile = Profile::read(&said, settings);
+        let mut profile = Profile::read(&said, settings);
+        if self.is_google() && !is_googles(&profile, &said) {
+            profile.email_verified = false;
+        }
         Ok(Identity { issuer: metadata.issuer.clone(), subject, profile, sid, tokens: Tokens(tokens.clone()) })
     }
 }
 
-/// §5.3.4: of the same person, or not to be believed at all. A provider that does not answer here has said enough already.
-async fn userinfo(app: &App, endpoint: &str, tokens: &Map<String, Value>, subject: &str) -> Result<Map<String, Value>> {
-    let Ok(Value::Object(mut said)) = exchange::ask(app, endpoint, tokens).await else { return Ok(Map::new()) };
+/// Whether the ID token leaves something out that is needed here: userinfo may have it.
+fn lacks(said: &Map<String, Value>, settings: &Settings) -> bool {
+    let mapped = settings.claims.keys().map(String::as_str);
+    WANTED.into_iter().chain(mapped).any(|claim| profile::find(said, settings, claim).is_none())
+        || lacks_groups(said, settings)
+}
+
+fn lacks_groups(said: &Map<String, Value>, settings: &Settings) -> bool {
+    settings.groups_claim.as_deref().is_some_and(|claim| profile::at(said, claim).is_none())
+}
+
+/// Google knows who reads the mail of an address that it gives out itself, or a Workspace of its customers does; of others it
+/// knew once (docs/guides/google.md).
+fn is_googles(profile: &Profile, said: &Map<String, Value>) -> bool {
+    let own = |email: &str| email.ends_with("@gmail.com") || email.ends_with("@googlemail.com");
+    said.get("hd").is_some_and(Value::is_string) || profile.email.as_deref().is_some_and(own)
+}
+
+/// §5.3.4: of the same person, or not to be believed at all. What only the ID token may say is left out.
+///
+/// # Errors
+/// When it is of somebody else; or does not answer, and the person cannot be judged without: nobody loses a right, or gets an
+/// account without an address, because of an outage.
+async fn userinfo(
+    app: &App,
+    endpoint: &str,
+    (known, tokens): (&Map<String, Value>, &Map<String, Value>),
+    settings: &Settings,
+    subject: &str,
+) -> Result<Map<String, Value>> {
+    let is_needed = || lacks_groups(known, settings) || profile::find(known, settings, "email").is_none();
+    let mut said = match exchange::ask(app, endpoint, tokens).await {
+        Ok(Value::Object(said)) => said,
+        Err(error) if is_away(&error) && is_needed() => return Err(error),
+        // A provider that does not want to say more has said enough already.
+        _ => return Ok(Map::new()),
+    };
     if id_token::subject(&said)? != subject {
         let error = Code::AccessDenied.because("userinfo is of somebody else than the ID token");
         return Err(error.under(&rule::UPSTREAM_TOKEN));
     }
-    // What only the ID token may say.
-    said.retain(|name, _| !["iss", "aud", "azp", "nonce", "acr", "amr", "hd", "sid"].contains(&name.as_str()));
+    said.retain(|name, _| !["iss", "aud", "azp", "nonce", "acr", "amr", "auth_time", "hd", "sid"].contains(&&**name));
+    // One document says of its own address whether it is verified.
+    let email = profile::find(known, settings, "email");
+    if email.is_some() && email != profile::find(&said, settings, "email") {
+        let path = settings.claims.get("email_verified").map_or("email_verified", String::as_str);
+        said.remove(path);
+        said.remove(path.split('.').next().unwrap_or(path));
+    }
     Ok(said)
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     flows::upstream::{
-        connect,
+        connect::{self, Answered},
         enrol::{self, Enrolled, Given},
     },
     http::browser,
@@ -48,7 +48,8 @@ pub async fn answer(page: Page, Path(id): Path<Uuid>) -> Response {
     }
     let yes = page.form.get("answer") == Some("yes");
     match connect::answer(&page.app, id, &page.browser.visitor, yes).await {
-        Ok(()) => page.go(&format!("/authorize/{id}")),
+        Ok(Answered::Well) => page.go(&format!("/authorize/{id}")),
+        Ok(Answered::Again) => page.go(&format!("/authorize/{id}/login")),
         Err(refused) => page.refuse(&refused),
     }
 }
@@ -107,5 +108,7 @@ async fn form(page: &mut Page, id: Uuid, again: Again) -> Response {
         fields,
         sign_in: path("login"),
     };
-    again.show(page, view)
+    // The answer may lead to the app at once.
+    let policy = policy(&asked.journey);
+    again.show_with(page, view, &policy)
 }

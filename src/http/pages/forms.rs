@@ -101,7 +101,11 @@ impl Again {
     }
 
     pub fn show(&self, page: &Page, view: impl Template + Send) -> Response {
-        let mut response = page.show(View::with(self.status, view), &Policy::default());
+        self.show_with(page, view, &Policy::default())
+    }
+
+    pub fn show_with(&self, page: &Page, view: impl Template + Send, policy: &Policy<'_>) -> Response {
+        let mut response = page.show(View::with(self.status, view), policy);
         if let Some(seconds) = self.wait {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

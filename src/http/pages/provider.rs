@@ -88,11 +88,12 @@ pub fn button(page: &Page, to: &str, button: Button) -> ProviderButton {
     ProviderButton { action, name: button.name, title: button.title, mark }
 }
 
-/// Forms on a page lead to these, which its policy must allow; where nobody knows yet where that is, to any.
+/// Forms on a page lead to these, which its policy must allow; and from there to wherever the provider sends the browser
+/// on (K1), as one does that lets people in by others.
 pub fn allow(policy: &mut Policy<'_>, buttons: &[Button]) {
     for button in buttons {
         let known = button.leads_to.as_deref().and_then(redirect_uri::csp_source);
-        for source in known.into_iter().chain(button.is_guess.then(|| "https:".to_owned())) {
+        for source in known.into_iter().chain(["https:".to_owned()]) {
             if !policy.forms.contains(&source) {
                 policy.forms.push(source);
             }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Settings;
-use crate::protocol::{claims::StandardClaims, text};
+use crate::protocol::{Code, Error, claims::StandardClaims, numeric_date, rule, text, trace::Shown};
 
 /// Characters of a claim that are kept.
 const LONGEST: usize = 200;
@@ -24,6 +24,8 @@ pub struct Profile {
     pub groups: Vec<String>,
     /// The person has proved two factors there, and the operator believes it.
     pub two_factors: bool,
+    /// When the person signed in there, in seconds, where the provider tells.
+    pub signed_in_at: Option<i64>,
 }
 
 impl Profile {
@@ -45,6 +47,7 @@ impl Profile {
             username: words("preferred_username"),
             groups: groups(said, settings),
             two_factors: settings.trust_second_factor && has_two_factors(said, settings),
+            signed_in_at: said.get("auth_time").and_then(numeric_date::read),
         }
     }
 
@@ -63,6 +66,23 @@ impl Profile {
             }
         }
         claims
+    }
+
+    /// OpenID Connect Core §2, §3.1.2.1: when the person proved who they are. A provider that was asked for a sign-in at `since`
+    /// or later, and tells of an older one, has not asked the person. One that does not tell is believed.
+    ///
+    /// # Errors
+    /// When it is too old.
+    pub fn signed_in(&self, since: Option<i64>, now: i64) -> Result<i64, Error> {
+        /// Seconds by which clocks may differ.
+        const SKEW: i64 = 60;
+        let (at, since) = (self.signed_in_at.unwrap_or(now).min(now), since.unwrap_or(i64::MIN));
+        if at.saturating_add(SKEW) < since {
+            let error = Code::AccessDenied.because("the provider did not ask the person to sign in again");
+            let error = error.under(&rule::UPSTREAM_TOKEN).expected(Shown::number(since));
+            return Err(error.received(Shown::number(at)));
+        }
+        Ok(at.max(since))
     }
 
     /// Whether the address is one that the operator lets in: any, or a verified one of these domains.
@@ -94,7 +114,7 @@ pub fn subject(said: &Map<String, Value>, settings: &Settings) -> Option<String>
 
 /// A member, or one within members: `user.profile.name`. A member whose own name has dots comes first, as names that are
 /// URIs do.
-fn at<'a>(said: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+pub fn at<'a>(said: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     if let Some(value) = said.get(path) {
         return Some(value);
     }
@@ -117,6 +137,8 @@ fn groups(said: &Map<String, Value>, settings: &Settings) -> Vec<String> {
     let Some(claim) = &settings.groups_claim else { return Vec::new() };
     match at(said, claim) {
         Some(Value::String(one)) => vec![one.clone()],
+        // Roles with what they are of, as some providers name them.
+        Some(Value::Object(all)) => all.keys().take(MOST_GROUPS).cloned().collect(),
         Some(Value::Array(all)) => all.iter().take(MOST_GROUPS).filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     }

@@ -96,6 +96,40 @@ async fn only_people_of_the_workspace_come_where_there_is_one() {
     assert!(is_inside(&theirs), "{}", theirs.page());
 }
 
+/// Google gives out some addresses, and Workspaces have theirs there; of all others it knew once whose they were.
+#[tokio::test]
+async fn an_address_that_is_not_googles_is_confirmed_here() {
+    for (email, workspace, known) in [
+        ("ada@gmail.com", json!(null), true),
+        ("ada@example.com", json!("example.com"), true),
+        ("ada@example.com", json!(null), false),
+        ("ada@gmail.com.example", json!(null), false),
+    ] {
+        let (f, google) = with_google("sign_up = true\nlink = 'verified_email'").await;
+        let mut account = google::account("ada");
+        account.insert("email".into(), email.into());
+        account.remove("hd");
+        if !workspace.is_null() {
+            account.insert("hd".into(), workspace);
+        }
+        google.people(&[account]);
+        let mut browser = f.browser();
+        come(&mut browser, &f.c1.asks().url()).await;
+        assert_eq!((is_inside(&browser), browser.sees("enrol-email")), (known, !known), "{email}: {}", browser.page());
+    }
+}
+
+/// OpenID Connect Core §3.1.2.1: Google knows no `login`, and choosing an account is the nearest.
+#[tokio::test]
+async fn google_is_asked_to_ask() {
+    let (f, google) = with_google("").await;
+    for (prompt, passed) in [("login", "select_account"), ("select_account", "select_account"), ("consent", "")] {
+        there(&mut f.browser(), &f.c1.asks().with("prompt", prompt).with("max_age", "60").url()).await;
+        let sent = google.double.last("/o/oauth2/v2/auth").query;
+        assert_eq!((sent.get("prompt").unwrap_or_default(), sent.get("max_age")), (passed, None), "{prompt}");
+    }
+}
+
 #[tokio::test]
 async fn google_says_no() {
     let (f, google) = with_google("sign_up = true").await;

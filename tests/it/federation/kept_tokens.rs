@@ -9,11 +9,7 @@ use signet::{
     store::upstream_session,
 };
 
-use super::{HOSTS, OPEN, World, grace, is_inside, world};
-use crate::harness::{
-    TestServer,
-    upstream::{CLIENT, SECRET, Upstream},
-};
+use super::{OPEN, World, grace, is_inside, like, world};
 
 const KEEP: &str = "sign_up = true\nlink = 'verified_email'\nkeep_tokens = true";
 
@@ -46,6 +42,37 @@ async fn tokens_are_kept_sealed_and_are_renewed_at_each_sign_in() {
     assert_ne!(first["access_token"], second["access_token"]);
 }
 
+/// RFC 6749 §6: some give one the first time alone.
+#[tokio::test]
+async fn a_refresh_token_stays_until_another_comes() {
+    let w = world(KEEP).await;
+    w.up.lies().tokens = json!({ "refresh_token": "refresh-one" });
+    w.enrolled().await;
+    w.up.lies().tokens = json!({});
+    let mut browser = w.f.browser();
+    w.come(&mut browser, &grace()).await;
+    assert!(is_inside(&browser), "{}", browser.page());
+    assert_eq!(kept(&w).await.expect("kept")["refresh_token"], "refresh-one");
+}
+
+/// Also where the person says first whose account it is, or what is missing for one.
+#[tokio::test]
+async fn tokens_are_kept_from_the_first_sign_in_on() {
+    let w = world("keep_tokens = true\nsign_up = true").await;
+    w.up.lies().tokens = json!({ "refresh_token": "refresh-one" });
+    let mut browser = w.f.browser();
+    w.come(&mut browser, &like(&w.f.u1)).await;
+    browser.press("connect-sign-in").await.sign_in(&w.f.u1).await.press("connect-yes").await;
+    assert_eq!(kept(&w).await.expect("kept")["refresh_token"], "refresh-one", "{}", browser.page());
+
+    let w = world("keep_tokens = true\nsign_up = true").await;
+    w.up.lies().tokens = json!({ "refresh_token": "refresh-two" });
+    let mut browser = w.f.browser();
+    w.come(&mut browser, &grace()).await;
+    browser.fill("enrol-email", "grace@harbor.example").press("enrol-submit").await;
+    assert_eq!(kept(&w).await.expect("kept")["refresh_token"], "refresh-two", "{}", browser.page());
+}
+
 #[tokio::test]
 async fn nothing_is_kept_unless_the_operator_says_so() {
     let w = world(OPEN).await;
@@ -55,15 +82,7 @@ async fn nothing_is_kept_unless_the_operator_says_so() {
 
 #[tokio::test]
 async fn what_was_kept_goes_when_the_setting_is_switched_off() {
-    let up = Upstream::start().await;
-    let f = TestServer::with(&[HOSTS]).await.fixtures().await;
-    up.live_by(&f.clock);
-    let w = World { f, up };
-    let harbor = json!({
-        "name": "harbor", "kind": "oidc", "issuer": w.up.issuer, "client_id": CLIENT, "client_secret": SECRET,
-        "sign_up": true, "link": "verified_email", "keep_tokens": true,
-    });
-    providers::create(&w.f.app, harbor.as_object().unwrap().clone()).await.unwrap();
+    let w = World::made_by_operators().await;
     w.up.lies().tokens = json!({ "refresh_token": "refresh-one" });
     w.enrolled().await;
     assert!(kept(&w).await.is_some());

@@ -3,14 +3,18 @@
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use signet::{
-    flows::logout_delivery,
-    store::{session, upstream_session},
+    flows::{admin::providers, logout_delivery},
+    store::{
+        session,
+        upstream_session::{self, UpstreamSession},
+    },
 };
 
 use super::{HOSTS, OPEN, World, grace, is_inside, like, world, world_with};
 use crate::harness::{
     Answer, Browser, Call, Receiver, TestServer,
     http::Parameters,
+    phone::phone,
     seed::ClientSpec,
     upstream::{Lies, Mood, Upstream},
 };
@@ -284,4 +288,73 @@ async fn a_provider_that_is_away_keeps_nobody_signed_in() {
     w.up.lies().moods.insert("/.well-known/openid-configuration", Mood::Status(503));
     assert!(leave(&w, &mut browser, "/logout").await.is_none());
     assert!(browser.sees("logged-out") && sessions(&w).await == 0, "{}", browser.page());
+}
+
+/// Who owes a second factor when the provider signs them out, does not come by what it said before.
+#[tokio::test]
+async fn who_is_half_way_goes_no_further() {
+    let w = world("link = 'verified_email'").await;
+    let phone = phone(&w.f.app, &w.f.u1).await;
+    let mut person = like(&w.f.u1);
+    person["sid"] = json!("there-1");
+    for (sid, inside) in [("there-2", true), ("there-1", false)] {
+        w.f.clock.advance(60);
+        let mut browser = w.f.browser();
+        w.come(&mut browser, &person).await;
+        assert!(browser.sees("factor-code"), "{}", browser.page());
+        assert_eq!(tell(&w, "harbor", &w.up.logout_token(&json!({ "sid": sid }))).await.status, 200);
+        browser.fill("factor-code", &phone.shows(w.f.now())).press("factor-submit").await;
+        assert_eq!(is_inside(&browser), inside, "{sid}: {}", browser.page());
+    }
+    assert_eq!(sessions(&w).await, 1);
+}
+
+/// A session that lives longer is the provider's to end for as long.
+#[tokio::test]
+async fn a_session_that_goes_on_ends_with_the_one_there() {
+    let w = world_with(&[("lifetimes.session_idle", "24h")], OPEN).await;
+    let mut browser = inside(&w, &at("there-1")).await;
+    w.f.clock.advance(80_000);
+    browser.goto("/account/password").await.press("password-again").await.press("login-provider-harbor").await;
+    let back = w.up.back(&browser.landed().url, &grace());
+    browser.goto(&back).await.fill("password-new", "a quiet walk by the shore").press("password-submit").await;
+    assert!(is_signed_in(&mut browser).await, "{}", browser.page());
+    w.f.clock.advance(20_000);
+    signet::flows::forget::expired(&w.f.app).await.unwrap();
+    let hers = json!({ "sub": "g-1906" });
+    assert_eq!(tell(&w, "harbor", &w.up.logout_token(&hers)).await.status, 200);
+    assert!(!is_signed_in(&mut browser).await, "{}", browser.page());
+}
+
+/// Nobody comes by it any more, and yet those who have come go with it.
+#[tokio::test]
+async fn a_provider_that_is_switched_off_still_signs_people_out() {
+    let o = World::made_by_operators().await;
+    let mut browser = inside(&o, &at("there-1")).await;
+    providers::set_disabled(&o.f.app, "harbor", true).await.unwrap();
+    assert_eq!(tell(&o, "harbor", &o.up.logout_token(&json!({ "sid": "there-1" }))).await.status, 200);
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+/// More sessions than one statement can name.
+#[tokio::test]
+async fn however_many_sessions_there_are_they_end() {
+    let w = world(OPEN).await;
+    let mut browser = inside(&w, &at("there-1")).await;
+    let db = &w.f.app.db;
+    let (known, of) = (
+        session::Entity::find().one(db).await.unwrap().unwrap(),
+        upstream_session::Entity::find().one(db).await.unwrap().unwrap(),
+    );
+    for n in 0..450_u32 {
+        let id = w.f.app.id();
+        let hash = signet::crypto::secret::Secret::presented(&n.to_string()).hash();
+        session::start(db, session::Session { id, hash, ..known.clone() }).await.unwrap();
+        let row = UpstreamSession { id: w.f.app.id(), session_id: Some(id), ..of.clone() };
+        let row = upstream_session::ActiveModel::from(row);
+        upstream_session::Entity::insert(row).exec_without_returning(db).await.unwrap();
+    }
+    assert_eq!(sessions(&w).await, 451);
+    assert_eq!(tell(&w, "harbor", &w.up.logout_token(&json!({ "sub": "g-1906" }))).await.status, 200);
+    assert!(!is_signed_in(&mut browser).await && sessions(&w).await == 0);
 }

@@ -2,6 +2,7 @@
 
 mod arriving;
 mod asked;
+mod believed;
 mod doubles;
 mod github;
 mod google;
@@ -19,9 +20,16 @@ mod without_password;
 
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
-use signet::store::{trace_event, upstream_link};
+use signet::{
+    flows::admin::providers,
+    store::{trace_event, upstream_link},
+};
 
-use crate::harness::{Browser, Fixtures, RelyingParty, TestServer, seed::Person, upstream::Upstream};
+use crate::harness::{
+    Browser, Fixtures, RelyingParty, TestServer,
+    seed::Person,
+    upstream::{CLIENT, SECRET, Upstream},
+};
 
 /// A provider, and a server that has it among its ways in.
 struct World {
@@ -57,6 +65,20 @@ fn like(person: &Person) -> Value {
 }
 
 impl World {
+    /// The provider is none of the settings.
+    async fn made_by_operators() -> Self {
+        let up = Upstream::start().await;
+        let f = TestServer::with(&[HOSTS]).await.fixtures().await;
+        up.live_by(&f.clock);
+        let w = World { f, up };
+        let harbor = json!({
+            "name": "harbor", "kind": "oidc", "issuer": w.up.issuer, "client_id": CLIENT, "client_secret": SECRET,
+            "sign_up": true, "link": "verified_email", "keep_tokens": true,
+        });
+        providers::create(&w.f.app, harbor.as_object().unwrap().clone()).await.unwrap();
+        w
+    }
+
     /// To the provider, as far as its own page.
     async fn leave(&self, browser: &mut Browser, app: &RelyingParty) {
         browser.goto(&app.asks().url()).await.press("login-provider-harbor").await;

@@ -1,6 +1,6 @@
 //! `/account/providers`: accounts elsewhere that open this one, and `/account/providers/{name}`, the way to another.
 
-use poem::{Response, handler, http::header, web::Path};
+use poem::{Response, handler, web::Path};
 use uuid::Uuid;
 
 use super::area;
@@ -94,9 +94,7 @@ async fn form(page: &Page, me: &Me, again: &Again) -> Result<Response, Box<Respo
         is_fresh: factors::check_fresh(&page.app, me).await.is_ok(),
         again: page.browser.path(&area::sign_in_again(Section::Providers)),
     };
-    let mut response = again.show(page, view);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.header());
-    Ok(response)
+    Ok(again.show_with(page, view, &policy))
 }
 
 fn shown(page: &Page, account: Connected) -> ConnectedAccount {
