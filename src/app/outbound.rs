@@ -282,6 +282,7 @@ impl Outbound {
             Ok(json) if is_json => json,
             // A page that says that the service is away is an answer too.
             _ if status >= 400 => Value::Null,
+            _ if status >= 300 => return Err(failed(format!("the answer has status {status}"))),
             Ok(_) => return Err(failed(Kind::Json.expected())),
             Err(error) => return Err(failed(format!("the answer is not JSON: {error}"))),
         };

@@ -19,7 +19,7 @@ use super::{
     sources::{Found, Layers, Source},
 };
 use crate::protocol::upstream::{
-    AuthMethod, Link, MAPPED, Settings,
+    AuthMethod, Link, MAPPED, OWN_PARAMETERS, Settings,
     icon::{Icon, NoIcon},
 };
 
@@ -52,9 +52,11 @@ section! {
         userinfo_endpoint: Option<String> = Fallback::Unset, optional(text(2048));
         /// What it is asked for. Default: openid, profile and email; of github read:user and user:email; of oauth2 nothing.
         scopes: Option<Vec<String>> = Fallback::Unset, optional(list(text(255)));
+        /// What its authorization endpoint is told besides: { access_type = "offline" }. Default: none.
+        authorization_params: TextMap = Fallback::Fixed(""), authorization_params;
         /// Where our claims stand in what it says, members within members by dots: { name = "user.display_name" }. What is
         /// named here is taken over again at every sign-in. oauth2 needs sub. Default: none.
-        claims: ClaimMap = Fallback::Fixed(""), claims;
+        claims: TextMap = Fallback::Fixed(""), claims;
         /// Whether people who have no account here get one. Default: false.
         sign_up: bool = Fallback::Fixed("false"), switch;
         /// Only people with a verified address of one of these domains may come. Default: none.
@@ -130,11 +132,11 @@ words! {
     }
 }
 
-/// Where claims stand.
+/// Texts by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClaimMap(pub BTreeMap<String, String>);
+pub struct TextMap(pub BTreeMap<String, String>);
 
-impl Shown for ClaimMap {
+impl Shown for TextMap {
     fn show(&self) -> Value {
         self.0.iter().map(|(name, path)| (name.clone(), Value::from(path.as_str()))).collect()
     }
@@ -157,6 +159,7 @@ impl Provider {
             token_endpoint: self.token_endpoint.clone(),
             userinfo_endpoint: self.userinfo_endpoint.clone(),
             scopes: self.scopes.clone(),
+            authorization_params: self.authorization_params.0.clone(),
             claims: self.claims.0.clone(),
             sign_up: self.sign_up,
             email_domains: self.email_domains.clone(),
@@ -281,21 +284,39 @@ fn read_picture(path: &Path) -> Parsed<Vec<u8>> {
     Ok(bytes)
 }
 
-fn claims(given: &Given<'_>) -> Parsed<ClaimMap> {
-    const REMEDY: &str = "write { name = \"display_name\", email = \"user.mail\" }";
+fn claims(given: &Given<'_>) -> Parsed<TextMap> {
+    texts(given, "write { name = \"display_name\", email = \"user.mail\" }", |name, _| match MAPPED.contains(&name) {
+        true => Ok(()),
+        false => Err(Fault::new(format!("there is no claim {name:?} to map"), format!("use {}", MAPPED.join(", ")))),
+    })
+}
+
+fn authorization_params(given: &Given<'_>) -> Parsed<TextMap> {
+    texts(given, "write { access_type = \"offline\" }", |name, value| match name {
+        _ if OWN_PARAMETERS.contains(&name) => {
+            Err(Fault::new(format!("{name} is not to be set here: this server says it itself"), "leave it out"))
+        }
+        "response_mode" if !["query", "form_post"].contains(&value) => {
+            Err(Fault::new(format!("response_mode: {value:?} does not come back to this server"), "use form_post"))
+        }
+        _ => Ok(()),
+    })
+}
+
+/// A table of texts, each of which `check` lets pass.
+fn texts(given: &Given<'_>, remedy: &str, check: fn(&str, &str) -> Result<(), Fault>) -> Parsed<TextMap> {
     let table = match given.value {
-        Value::String(text) if text.is_empty() => return Ok(ClaimMap::default()),
+        Value::String(text) if text.is_empty() => return Ok(TextMap::default()),
         Value::Object(table) => table,
-        _ => return Err(Fault::new("the value is not a table", REMEDY)),
+        _ => return Err(Fault::new("the value is not a table", remedy)),
     };
     let mut map = BTreeMap::new();
-    for (name, path) in table {
-        if !MAPPED.contains(&name.as_str()) {
-            return Err(Fault::new(format!("there is no claim {name:?} to map"), format!("use {}", MAPPED.join(", "))));
-        }
-        let path = text(255)(&Given { value: path, base: given.base })
-            .map_err(|fault| Fault::new(format!("{name}: {}", fault.problem), REMEDY))?;
-        map.insert(name.clone(), path);
+    for (name, value) in table {
+        let read = text(255)(&Given { value, base: given.base });
+        // A name that is not known is wrong whatever is said of it.
+        check(name, read.as_deref().unwrap_or_default())?;
+        let value = read.map_err(|fault| Fault::new(format!("{name}: {}", fault.problem), remedy))?;
+        map.insert(name.clone(), value);
     }
-    Ok(ClaimMap(map))
+    Ok(TextMap(map))
 }

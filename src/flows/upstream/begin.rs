@@ -103,7 +103,19 @@ fn address(app: &App, upstream: &Upstream, metadata: &Metadata, wish: &Wish<'_>,
     if !scope.is_empty() {
         query.append_pair("scope", &scope);
     }
-    for (name, value) in kind.asks(upstream, wish, nonce(app, state).reveal()) {
+    let mut asks = kind.asks(upstream, wish, nonce(app, state).reveal());
+    for (name, value) in &settings.authorization_params {
+        match asks.iter_mut().find(|(known, _)| known == name) {
+            // What the app asks for is asked for; the operator may want more.
+            Some((_, asked)) if name == "prompt" && !asked.split(' ').any(|word| word == value) => {
+                asked.push(' ');
+                asked.push_str(value);
+            }
+            Some(_) => {}
+            None => asks.push((name, value.clone())),
+        }
+    }
+    for (name, value) in asks {
         query.append_pair(name, &value);
     }
     drop(query);

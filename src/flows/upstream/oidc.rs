@@ -188,10 +188,15 @@ async fn userinfo(
     settings: &Settings,
     subject: &str,
 ) -> Result<Map<String, Value>> {
-    let is_needed = || lacks_groups(known, settings) || profile::find(known, settings, "email").is_none();
+    let decides = lacks_groups(known, settings);
+    let is_needed = || decides || profile::find(known, settings, "email").is_none();
     let mut said = match exchange::ask(app, endpoint, tokens).await {
         Ok(Value::Object(said)) => said,
-        Err(error) if is_away(&error) && is_needed() => return Err(error),
+        Err(error) if decides || is_away(&error) && is_needed() => return Err(error),
+        Ok(_) if decides => {
+            let error = Code::AccessDenied.because("userinfo says nothing").under(&rule::UPSTREAM_ANSWER);
+            return Err(error.received(Shown::word("no JSON object")));
+        }
         // A provider that does not want to say more has said enough already.
         _ => return Ok(Map::new()),
     };

@@ -159,6 +159,9 @@ struct ProviderSettings {
     userinfo_endpoint: Option<String>,
     #[oai(skip_serializing_if_is_none)]
     scopes: Option<Vec<String>>,
+    /// What its authorization endpoint is told besides: `{"access_type": "offline"}`.
+    #[oai(skip_serializing_if_is_none)]
+    authorization_params: Option<HashMap<String, String>>,
     /// Where our claims stand in what it says: `{"name": "user.display_name"}`.
     #[oai(skip_serializing_if_is_none)]
     claims: Option<HashMap<String, String>>,

@@ -29,6 +29,8 @@ pub struct Settings {
     pub userinfo_endpoint: Option<String>,
     /// None: those of the kind.
     pub scopes: Option<Vec<String>>,
+    /// What its authorization endpoint is told besides.
+    pub authorization_params: BTreeMap<String, String>,
     /// Where our claims stand in what the provider says, members within members by dots. What is named here is taken over
     /// again at every sign-in.
     pub claims: BTreeMap<String, String>,
@@ -81,6 +83,22 @@ pub enum Link {
     /// Where both say that the same address is theirs.
     VerifiedEmail,
 }
+
+/// Parameters of a request that bind it to us, which are nobody's to choose.
+pub const OWN_PARAMETERS: [&str; 12] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+    "client_secret",
+    "id_token_hint",
+];
 
 /// Claims that a mapping can name.
 pub const MAPPED: [&str; 8] =

@@ -49,6 +49,14 @@ fn a_provider_is_refused_when() {
         ("providers[0].client_secret = (hidden): the secret is empty, or has spaces", "client_secret = 'a b'"),
         ("providers[0].claims = {\"role\":\"x\"}: there is no claim \"role\" to map", "claims = { role = 'x' }"),
         ("providers[0].claims = {\"name\":1}: name: the value is not a text", "claims = { name = 1 }"),
+        (
+            "providers[0].authorization_params = {\"state\":\"x\"}: state is not to be set here",
+            "authorization_params = { state = 'x' }",
+        ),
+        (
+            "providers[0].authorization_params = {\"response_mode\":\"fragment\"}: response_mode: \"fragment\" does not come",
+            "authorization_params = { response_mode = 'fragment' }",
+        ),
         ("providers[0].claims = \"name\": the value is not a table", "claims = 'name'"),
         ("providers[0].email_domains = [\"example\"]: item 1: this is not a domain", "email_domains = ['example']"),
         ("providers[0].email_domains = [\"10.0.0.1/8\"]: item 1: this is not", "email_domains = ['10.0.0.1/8']"),

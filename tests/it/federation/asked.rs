@@ -61,6 +61,25 @@ async fn what_the_app_wants_of_the_person_is_passed_on() {
     }
 }
 
+/// What the operator adds stands beside what the app wants, and never instead of what binds the request to us.
+#[tokio::test]
+async fn the_operator_adds_to_the_request() {
+    let more = "authorization_params = { access_type = 'offline', prompt = 'consent', response_mode = 'form_post' }";
+    let World { f, up: _up } = world(more).await;
+    for (prompt, passed) in [(None, "consent"), (Some("login"), "login consent")] {
+        let asked = match prompt {
+            Some(prompt) => f.c1.asks().with("prompt", prompt),
+            None => f.c1.asks(),
+        };
+        let mut browser = f.browser();
+        browser.goto(&asked.url()).await.press("login-provider-harbor").await;
+        let request = request(&browser);
+        let said = ["access_type", "prompt", "response_mode"].map(|name| request.get(name).unwrap_or_default());
+        assert_eq!(said, ["offline", passed, "form_post"]);
+        assert_eq!(request.names().iter().filter(|name| **name == "prompt").count(), 1);
+    }
+}
+
 /// The form works without scripts, and needs its token.
 #[tokio::test]
 async fn a_button_is_a_form_of_ours() {

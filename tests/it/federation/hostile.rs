@@ -293,16 +293,17 @@ async fn sec_142_a_discovery_document_is_refused_when() {
 async fn sec_153_a_document_of_a_provider_is_refused_when() {
     let internal = Upstream::start().await;
     let elsewhere = format!("{}/.well-known/openid-configuration", internal.issuer);
-    for path in ["/.well-known/openid-configuration", "/jwks", "/token"] {
-        for (why, mood) in [
-            ("it is an error", Mood::Status(500)),
-            ("it is a page", Mood::Page),
-            ("it leads elsewhere", Mood::Redirects(elsewhere.clone())),
-            ("it never ends", Mood::Endless),
-            ("it is large", Mood::Large),
-            ("it is no object", Mood::Says(200, json!("text"))),
+    for path in ["/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"] {
+        for (why, mood, noted) in [
+            ("it is an error", Mood::Status(500), "status 500"),
+            ("it is a page", Mood::Page, "not JSON|JSON content type"),
+            ("it leads elsewhere", Mood::Redirects(elsewhere.clone()), "status 302"),
+            ("it never ends", Mood::Endless, "longer than 262144 bytes"),
+            ("it is large", Mood::Large, "longer than 262144 bytes"),
+            ("it is no object", Mood::Says(200, json!("text")), "not an object|no JSON object|another issuer"),
+            ("it comes byte by byte", Mood::Hangs, "no whole answer within 5 seconds"),
         ] {
-            let w = world(OPEN).await;
+            let w = world(&format!("{OPEN}\ngroups_claim = 'groups'")).await;
             w.up.lies().moods.insert(path, mood);
             let mut browser = w.f.browser();
             browser.goto(&w.f.c1.asks().url()).await.press("login-provider-harbor").await;
@@ -316,7 +317,9 @@ async fn sec_153_a_document_of_a_provider_is_refused_when() {
                 browser.page()
             );
             assert_eq!((cookie(&browser, "session"), w.links().await.len()), (None, 0), "{path} {why}");
-            assert!(w.refusal().await.0.starts_with("upstream_"), "{path} {why}");
+            let (rule, said) = w.refusal().await;
+            assert!(rule.starts_with("upstream_"), "{path} {why}: {rule}");
+            assert!(noted.split('|').any(|cause| said.contains(cause)), "{path} {why}: {said}");
             browser.press("provider-back").await.sign_in(&w.f.u1).await;
             assert!(is_inside(&browser), "{path} {why}: the other ways in are there");
         }

@@ -58,3 +58,26 @@ async fn a_new_key_is_fetched_once() {
         assert_eq!(w.up.asked("/jwks").len(), 2);
     }
 }
+
+/// Now up, now down: each who comes is told how it stands, and nothing has to be mended when it is over.
+#[tokio::test]
+async fn a_provider_that_flaps_lets_in_who_comes_when_it_is_up() {
+    let w = world(OPEN).await;
+    for (n, is_up) in [true, false, true, false, false, true].into_iter().enumerate() {
+        let mood = (!is_up).then_some(Mood::Status(503));
+        for path in ["/token", "/jwks", DISCOVERY] {
+            match &mood {
+                Some(mood) => drop(w.up.lies().moods.insert(path, mood.clone())),
+                None => drop(w.up.lies().moods.remove(path)),
+            }
+        }
+        let mut browser = w.f.browser();
+        w.come(&mut browser, &grace()).await;
+        match is_up {
+            true => assert!(is_inside(&browser), "{n}: {}", browser.page()),
+            false => is_outside(&browser, "provider-away", 503),
+        }
+        w.f.clock.advance(40);
+    }
+    assert_eq!(w.links().await.len(), 1);
+}
