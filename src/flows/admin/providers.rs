@@ -139,8 +139,8 @@ async fn set(
     let settings = described.settings();
     let stays = secret_stays && old.row.sealed_secret.is_some();
     judge(app, &settings, described.client_secret.is_some() || stays)?;
-    let moved = |of: &Settings| (of.kind.clone(), of.issuer.clone());
-    if old.links > 0 && moved(&settings) != moved(&old.row.settings) {
+    let moves = settings.is_another(&old.row.settings);
+    if old.links > 0 && moves {
         return Err(Trouble::Conflict(format!(
             "{} accounts are connected with the provider {name}, which would be another one by this; \
              make another provider",
@@ -158,6 +158,9 @@ async fn set(
         // Under the lock: the seal may be another since, and nothing else may.
         let now = upstream::find_locked(db, &put.name).await?;
         let Some(now) = now.filter(|now| now.id == before.id && now.settings == before.settings) else { return Ok(None) };
+        if moves && upstream_link::count(db, &put.name).await? > 0 {
+            return Ok(None);
+        }
         let sealed_secret = if put.sealed_secret == before.sealed_secret { now.sealed_secret } else { put.sealed_secret };
         let put = Upstream { sealed_secret, disabled_at: now.disabled_at, ..put };
         upstream::put(db, put.clone()).await?;

@@ -52,6 +52,9 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
                 declared.name
             )));
         }
+        if let Some(before) = before {
+            check_move(app, before, declared).await?;
+        }
         if !before.is_some_and(|row| is_same(app, row, declared)) {
             changed.push((row(app, before, declared), "declared"));
         }
@@ -75,6 +78,28 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     }
     app.cache.forget_upstreams();
     Ok(())
+}
+
+/// Accounts that one provider opens are not handed to another under its name. That also holds for one that comes again
+/// after it was left out for a while.
+async fn check_move(app: &App, before: &Upstream, declared: &Declared) -> Result<(), Trouble> {
+    let (name, settings) = (&declared.name, declared.settings());
+    if !settings.is_another(&before.settings) {
+        return Ok(());
+    }
+    let links = upstream_link::count(&app.db, name).await?;
+    if links == 0 {
+        return Ok(());
+    }
+    if settings.proves_issuer() && before.settings.proves_issuer() {
+        tracing::warn!(provider = name, links, "the provider has another issuer now; these connections open nothing");
+        return Ok(());
+    }
+    Err(Trouble::Conflict(format!(
+        "{links} accounts are connected with the provider {name}, and the settings make another provider of it, whose \
+         people could get into them; give the new one another name, or take its [[providers]] entry out, run \
+         `signet providers remove {name} --unlink`, which takes these connections away, and put the entry back"
+    )))
 }
 
 fn row(app: &App, before: Option<&Upstream>, declared: &Declared) -> Upstream {

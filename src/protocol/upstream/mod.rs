@@ -62,6 +62,31 @@ impl Settings {
         let domains = self.hint_domains.as_ref().unwrap_or(&self.email_domains);
         domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
     }
+
+    /// Whether these, in the place of those, say of other people who they are: number 42 is somebody else elsewhere.
+    pub fn is_another(&self, other: &Settings) -> bool {
+        self.whence() != other.whence()
+    }
+
+    /// An ID token proves whose it is, so nobody comes under the identity that another issuer gave to somebody.
+    pub fn proves_issuer(&self) -> bool {
+        matches!(self.kind.as_str(), "google" | "oidc")
+    }
+
+    /// All that decides whom a subject names.
+    fn whence(&self) -> (&str, Option<&String>, [Option<&String>; 4]) {
+        let asked = match self.kind.as_str() {
+            "github" => [self.api_url.as_ref(), None, None, None],
+            "oauth2" => [
+                self.authorization_endpoint.as_ref(),
+                self.token_endpoint.as_ref(),
+                self.userinfo_endpoint.as_ref(),
+                self.claims.get("sub"),
+            ],
+            _ => [None; 4],
+        };
+        (&self.kind, self.issuer.as_ref(), asked)
+    }
 }
 
 /// How we prove to the provider who we are (OpenID Connect Core §9).

@@ -109,3 +109,23 @@ fn a_check_that_fails_says_what_to_do() {
     assert!(ended.out.contains("metadata") && ended.out.contains("not well"), "{}", ended.out);
     assert!(ended.err.contains("people cannot sign in with away"), "{}", ended.err);
 }
+
+/// What a start says that refuses to make another provider of one.
+#[test]
+fn a_declared_provider_is_made_anew_in_the_way_that_is_told() {
+    let entry = |host: &str| {
+        format!(
+            "[[providers]]\nname = 'harbor'\nkind = 'oauth2'\nclient_id = 'us'\nclient_secret = '{SECRET}'\n\
+             authorization_endpoint = 'https://{host}/a'\ntoken_endpoint = 'https://{host}/t'\n\
+             userinfo_endpoint = 'https://{host}/u'\nclaims = {{ sub = 'id' }}\n"
+        )
+    };
+    let place = Place::with(&entry("old.example"));
+    place.serve(&[]);
+    place.write("signet.toml", "");
+    assert_eq!(place.json(&["providers", "remove", "harbor", "--unlink"])["deleted"], true);
+    place.write("signet.toml", &entry("new.example"));
+    place.serve(&[]);
+    let shown = place.json(&["providers", "show", "harbor"]);
+    assert_eq!(shown["settings"]["token_endpoint"], "https://new.example/t");
+}

@@ -11,6 +11,7 @@ mod kept_tokens;
 mod kinds;
 mod linking;
 mod logging_out;
+mod moved;
 mod operators;
 mod outages;
 mod programs;

@@ -15,26 +15,26 @@ use crate::harness::{
 const PROVIDERS: &str = "/api/providers";
 
 /// A server without a provider, one that could be, and a machine of the operator.
-struct Office {
-    w: World,
+pub(super) struct Office {
+    pub w: World,
     token: String,
 }
 
 impl Office {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let up = Upstream::start().await;
         let f = TestServer::with(&[HOSTS]).await.fixtures().await;
         up.live_by(&f.clock);
         Self::of(World { f, up }).await
     }
 
-    async fn of(w: World) -> Self {
+    pub async fn of(w: World) -> Self {
         let machine = w.f.client(ClientSpec { scope: "signet:admin", ..ClientSpec::machine("ops") }).await;
         let token = machine.for_itself("signet:admin").await;
         Office { w, token }
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let call = Call::new(method, &format!("{PROVIDERS}{path}")).bearer(&self.token);
         self.w
             .f
@@ -46,14 +46,14 @@ impl Office {
             .await
     }
 
-    async fn done(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+    pub async fn done(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
         let answer = self.send(method.clone(), path, body).await;
         assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text());
         if answer.status == 204 { Value::Null } else { answer.json() }
     }
 
     /// Status, and the members that are wrong.
-    async fn refused(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Vec<String>, String) {
+    pub async fn refused(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Vec<String>, String) {
         let answer = self.send(method, path, body).await;
         let said = answer.json();
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{said}");
@@ -62,7 +62,7 @@ impl Office {
         (answer.status, members, said.to_string())
     }
 
-    fn harbor(&self) -> Value {
+    pub fn harbor(&self) -> Value {
         json!({
             "name": "harbor", "kind": "oidc", "issuer": self.w.up.issuer, "client_id": CLIENT, "client_secret": SECRET,
             "sign_up": true, "link": "verified_email", "button": "Harbor",

@@ -118,6 +118,19 @@ impl TestServer {
         TestServer { app, site, clock, _running: Running::Here { _stop: stop }, _folder: folder, _database: database }
     }
 
+    /// Another node over the same data, with its own chance and with these settings; what they declare is no row yet.
+    pub async fn beside(&self, seed: u64, settings: &[(&str, &str)], more: &str) -> App {
+        let port = self.site.address.port();
+        let config = load(&self._folder, port, self._database.as_ref(), (settings, more));
+        let around = Surroundings {
+            clock: self.clock.clone(),
+            random: Random::seeded(seed),
+            password_cost: Cost { memory_kib: 8, iterations: 1, parallelism: 1 },
+        };
+        let connected = open::connect(&config).await.unwrap();
+        open::open(config, around, connected).await.unwrap()
+    }
+
     pub fn now(&self) -> i64 {
         self.clock.now()
     }

@@ -1,0 +1,135 @@
+//! Providers that become others under the same name.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use signet::{
+    flows::start,
+    store::{upstream, upstream_link},
+};
+use uuid::Uuid;
+
+use super::{HOSTS, OPEN, operators::Office, world};
+use crate::harness::{
+    Fixtures, TestServer,
+    seed::Person,
+    upstream::{CLIENT, SECRET},
+};
+
+const THERE: &str = "https://there.example";
+
+/// This subject of the issuer opens the person's account.
+async fn connected(f: &Fixtures, person: &Person, (provider, issuer, subject): (&str, &str, &str)) -> Uuid {
+    let row = upstream_link::UpstreamLink {
+        id: Uuid::new_v4(),
+        user_id: person.id.parse().unwrap(),
+        identity: upstream_link::identity(issuer, subject),
+        upstream: provider.to_owned(),
+        issuer: issuer.to_owned(),
+        subject: subject.to_owned(),
+        label: None,
+        sealed_tokens: None,
+        created_at: f.now(),
+        last_used_at: f.now(),
+    };
+    upstream_link::insert(&f.app.db, row.clone()).await.unwrap();
+    row.id
+}
+
+/// Of both kinds whose issuer is only a name: what says who somebody is, and what another would say.
+fn kinds() -> [(Value, &'static str, Vec<Value>); 2] {
+    let plain = json!({
+        "name": "harbor", "kind": "oauth2", "client_id": CLIENT, "client_secret": SECRET, "claims": { "sub": "id" },
+        "authorization_endpoint": format!("{THERE}/authorize"), "token_endpoint": format!("{THERE}/token"),
+        "userinfo_endpoint": format!("{THERE}/me"),
+    });
+    let github = json!({
+        "name": "harbor", "kind": "github", "client_id": CLIENT, "client_secret": SECRET, "issuer": THERE,
+        "api_url": format!("{THERE}/api"),
+    });
+    let others = vec![
+        json!({ "authorization_endpoint": "https://elsewhere.example/authorize" }),
+        json!({ "token_endpoint": "https://elsewhere.example/token" }),
+        json!({ "userinfo_endpoint": "https://elsewhere.example/me" }),
+        json!({ "claims": { "sub": "login" } }),
+        json!({ "issuer": "https://elsewhere.example" }),
+    ];
+    let api = json!({ "api_url": "https://elsewhere.example/api" });
+    [(plain, "upstream:harbor", others), (github, THERE, vec![api, json!({ "issuer": "https://elsewhere.example" })])]
+}
+
+fn over(entry: &Value, change: &Value) -> Value {
+    let mut all = entry.clone();
+    all.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    all
+}
+
+/// Number 42 there is not number 42 elsewhere.
+#[tokio::test]
+async fn a_provider_that_opens_accounts_becomes_no_other() {
+    for (entry, issuer, others) in kinds() {
+        let o = Office::open().await;
+        o.done(Method::POST, "", Some(&entry)).await;
+        for change in &others {
+            o.done(Method::PUT, "/harbor", Some(&over(&entry, change))).await;
+            o.done(Method::PUT, "/harbor", Some(&entry)).await;
+        }
+        connected(&o.w.f, &o.w.f.u1, ("harbor", issuer, "42")).await;
+        for change in &others {
+            let change = over(change, &json!({ "client_secret": SECRET }));
+            let (status, _, said) = o.refused(Method::PATCH, "/harbor", Some(&change)).await;
+            assert!(status == 409 && said.contains("1 accounts are connected"), "{change}: {said}");
+        }
+        o.done(Method::PATCH, "/harbor", Some(&json!({ "button": "The Harbor", "claims": entry["claims"] }))).await;
+    }
+}
+
+/// As `[[providers]]` has it.
+fn declared(entry: &Value) -> String {
+    let line = |(name, value): (&String, &Value)| match value {
+        Value::Object(members) => {
+            let members: Vec<_> = members.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            format!("{name} = {{ {} }}\n", members.join(", "))
+        }
+        value => format!("{name} = {value}\n"),
+    };
+    format!("\n[[providers]]\n{}", entry.as_object().unwrap().iter().map(line).collect::<String>())
+}
+
+/// A start does not do what no operator may, and says what may be done instead.
+#[tokio::test]
+async fn a_declared_provider_that_opens_accounts_becomes_no_other() {
+    for (entry, issuer, others) in kinds() {
+        let f = TestServer::declaring(&[], &declared(&entry)).await.fixtures().await;
+        connected(&f, &f.u1, ("harbor", issuer, "42")).await;
+        for is_left_out in [false, true] {
+            if is_left_out {
+                start::reconcile(&f.beside(2, &[], "").await).await.unwrap();
+            }
+            let before = upstream::all(&f.app.db).await.unwrap();
+            assert_eq!(before[0].is_enabled(), !is_left_out);
+            for change in &others {
+                let node = f.beside(2, &[], &declared(&over(&entry, change))).await;
+                let said = start::reconcile(&node).await.unwrap_err().to_string();
+                assert!(said.starts_with("1 accounts are connected with the provider harbor"), "{said}");
+                assert!(said.contains("`signet providers remove harbor --unlink`"), "{said}");
+                assert_eq!(upstream::all(&f.app.db).await.unwrap(), before, "{change}");
+            }
+        }
+        let node = f.beside(2, &[], &declared(&over(&entry, &json!({ "button": "The Harbor" })))).await;
+        start::reconcile(&node).await.unwrap();
+        assert!(upstream::all(&f.app.db).await.unwrap()[0].is_enabled(), "it is the same one");
+    }
+}
+
+/// By an ID token nobody takes over what another issuer has opened: old connections are dead, and that is all.
+#[tokio::test]
+async fn a_declared_openid_provider_may_get_another_issuer() {
+    let w = world(OPEN).await;
+    w.enrolled().await;
+    let moved = w.up.declared("harbor", OPEN).replace(&w.up.issuer, "https://elsewhere.example");
+    let node = w.f.beside(2, &[HOSTS], &moved).await;
+    start::reconcile(&node).await.unwrap();
+    let row = upstream::all(&node.db).await.unwrap().remove(0);
+    assert_eq!(row.settings.issuer.as_deref(), Some("https://elsewhere.example"));
+    assert_eq!(w.links().await.len(), 1);
+}
