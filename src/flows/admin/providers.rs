@@ -103,7 +103,7 @@ pub async fn create(app: &App, members: Map<String, Value>) -> Result<Provider, 
     }
 }
 
-/// What is left out is as it is where nobody says anything; the secret stays.
+/// What is left out is as it is where nobody says anything; the secret stays, unless it would be told elsewhere.
 ///
 /// # Errors
 /// When there is no such provider, it is declared in the settings, or would be wrong.
@@ -112,7 +112,7 @@ pub async fn replace(app: &App, name: &str, members: Map<String, Value>) -> Resu
     set(app, old, Map::new(), members).await
 }
 
-/// What is left out stays, null takes a member away.
+/// What is left out stays, null takes a member away. A secret that would be told elsewhere is to be given again.
 ///
 /// # Errors
 /// When there is no such provider, it is declared in the settings, or would be wrong.
@@ -146,6 +146,13 @@ async fn set(
              make another provider",
             old.links
         )));
+    }
+    if described.client_secret.is_none() && stays && settings.tells_elsewhere(&old.row.settings) {
+        // A check would tell it to whoever is there: nobody reads by a change of address what they cannot read.
+        return Err(Trouble::field(
+            "client_secret",
+            "must be given again, since it would be told elsewhere than before",
+        ));
     }
     let secret = match &described.client_secret {
         Some(secret) => Some(sealed(app, old.row.id, secret)),

@@ -52,8 +52,9 @@ impl Providers {
         Ok(ProviderBody::of(&app, &found).into())
     }
 
-    /// Replace the settings of a provider: what is left out is as it is by default, but for `client_secret`, which stays.
-    /// 409 where the settings of the server declare it.
+    /// Replace the settings of a provider: what is left out is as it is by default, but for `client_secret`, which stays
+    /// with the same `kind`, `issuer`, `api_url` and `token_endpoint`, and is needed again with others. 409 where the settings
+    /// of the server declare it, or accounts are connected with it and it would be another provider.
     #[oai(path = "/api/providers/:name", method = "put", operation_id = "replace_provider")]
     async fn replace(
         &self,
@@ -66,7 +67,8 @@ impl Providers {
         Ok(ProviderBody::of(&app, &changed).into())
     }
 
-    /// Change some settings of a provider (RFC 7396): null takes one away, and what is left out stays.
+    /// Change some settings of a provider (RFC 7396): null takes one away, and what is left out stays. `client_secret` is
+    /// needed again with another `kind`, `issuer`, `api_url` or `token_endpoint`. 409 as for replacing them.
     #[oai(path = "/api/providers/:name", method = "patch", operation_id = "change_provider")]
     async fn change(
         &self,

@@ -68,6 +68,12 @@ impl Settings {
         self.whence() != other.whence()
     }
 
+    /// Whether the secret for those could come to somebody else by these.
+    pub fn tells_elsewhere(&self, other: &Settings) -> bool {
+        let told = |of: &Settings| (of.kind.clone(), of.issuer.clone(), of.api_url.clone(), of.token_endpoint.clone());
+        told(self) != told(other)
+    }
+
     /// An ID token proves whose it is, so nobody comes under the identity that another issuer gave to somebody.
     pub fn proves_issuer(&self) -> bool {
         matches!(self.kind.as_str(), "google" | "oidc")

@@ -12,7 +12,7 @@ use super::{HOSTS, OPEN, operators::Office, world};
 use crate::harness::{
     Fixtures, TestServer,
     seed::Person,
-    upstream::{CLIENT, SECRET},
+    upstream::{CLIENT, SECRET, Upstream},
 };
 
 const THERE: &str = "https://there.example";
@@ -132,4 +132,37 @@ async fn a_declared_openid_provider_may_get_another_issuer() {
     let row = upstream::all(&node.db).await.unwrap().remove(0);
     assert_eq!(row.settings.issuer.as_deref(), Some("https://elsewhere.example"));
     assert_eq!(w.links().await.len(), 1);
+}
+
+/// Who may not read a secret is not told it by another way.
+#[tokio::test]
+async fn a_secret_is_not_told_to_another_server() {
+    let elsewhere = Upstream::start().await;
+    for (entry, _, _) in kinds() {
+        let o = Office::open().await;
+        o.done(Method::POST, "", Some(&entry)).await;
+        let there = &elsewhere.issuer;
+        let own = match entry["kind"].as_str() {
+            Some("github") => json!({ "api_url": there }),
+            _ => json!({ "token_endpoint": format!("{there}/token") }),
+        };
+        let mut known = entry.clone();
+        known.as_object_mut().unwrap().remove("client_secret");
+        let mut tries = vec![(Method::PUT, json!({ "kind": "oidc", "issuer": there, "client_id": CLIENT }))];
+        for change in [&json!({ "issuer": there }), &own] {
+            tries.extend([(Method::PATCH, change.clone()), (Method::PUT, over(&known, change))]);
+        }
+        for (method, change) in tries {
+            let (status, members, said) = o.refused(method, "/harbor", Some(&change)).await;
+            assert_eq!((status, &*members), (400, &["client_secret".to_owned()][..]), "{change}: {said}");
+        }
+        o.done(Method::POST, "/harbor/check", None).await;
+        assert!(elsewhere.got().is_empty(), "{:?}", elsewhere.got());
+        let given = over(&own, &json!({ "client_secret": "another-one-77aa" }));
+        o.done(Method::PATCH, "/harbor", Some(&given)).await;
+        o.done(Method::PATCH, "/harbor", Some(&json!({ "button": "The Harbor" }))).await;
+        // One without a secret tells nobody anything.
+        let public = json!({ "client_secret": null, "token_endpoint_auth_method": "none", "issuer": THERE });
+        o.done(Method::PATCH, "/harbor", Some(&public)).await;
+    }
 }
