@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::Sealed;
+use super::{Sealed, upstream_identity, upstream_login, upstream_logout, upstream_session};
 use crate::protocol::upstream::Settings;
 
 /// It stands in the settings.
@@ -71,6 +71,15 @@ pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> 
 pub async fn put(db: &impl ConnectionTrait, upstream: Upstream) -> Result<(), DbErr> {
     Entity::delete_by_id(upstream.id).exec(db).await?;
     Entity::insert(ActiveModel::from(upstream)).exec_without_returning(db).await.map(drop)
+}
+
+/// What belongs to this provider alone, and not to another of its name: ways there and back, people who wait, and what it
+/// said of sessions, which live on without it.
+pub async fn forget_open(db: &impl ConnectionTrait, name: &str) -> Result<(), DbErr> {
+    upstream_login::forget_of(db, name).await?;
+    upstream_identity::forget_of(db, name).await?;
+    upstream_session::forget_of_upstream(db, name).await?;
+    upstream_logout::forget_of(db, name).await
 }
 
 /// Another seal of the same secret.

@@ -36,6 +36,11 @@ pub async fn take(db: &impl ConnectionTrait, state: &SecretHash) -> Result<bool,
     Ok(Entity::delete_by_id(state.clone()).exec(db).await?.rows_affected == 1)
 }
 
+/// All of a provider that is no more.
+pub async fn forget_of(db: &impl ConnectionTrait, upstream: &str) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::Upstream.eq(upstream)).exec(db).await.map(drop)
+}
+
 pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<bool, DbErr> {
     super::forget::<Entity, SecretHash>(db, Column::StateHash, Column::ExpiresAt.lte(now)).await
 }

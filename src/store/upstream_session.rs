@@ -119,6 +119,11 @@ pub async fn forget_of(db: &impl ConnectionTrait, sessions: &[Uuid]) -> Result<(
     Entity::delete_many().filter(Column::SessionId.is_in(sessions.iter().copied())).exec(db).await.map(drop)
 }
 
+/// Nothing that this provider said goes to another of its name.
+pub async fn forget_of_upstream(db: &impl ConnectionTrait, upstream: &str) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::Upstream.eq(upstream)).exec(db).await.map(drop)
+}
+
 /// Of these sessions, where they are gone.
 pub(super) async fn forget_gone(db: &impl ConnectionTrait, sessions: Vec<Uuid>) -> Result<(), DbErr> {
     let live = Query::select()

@@ -17,7 +17,7 @@ use crate::{
     store::{
         is_duplicate,
         upstream::{self, CREATED, DECLARED, Upstream},
-        upstream_identity, upstream_link, upstream_login,
+        upstream_link,
     },
 };
 
@@ -171,6 +171,9 @@ async fn set(
         let sealed_secret = if put.sealed_secret == before.sealed_secret { now.sealed_secret } else { put.sealed_secret };
         let put = Upstream { sealed_secret, disabled_at: now.disabled_at, ..put };
         upstream::put(db, put.clone()).await?;
+        if moves {
+            upstream::forget_open(db, &put.name).await?;
+        }
         if !put.settings.keep_tokens {
             upstream_link::forget_tokens(db, &put.name).await?;
         }
@@ -221,8 +224,7 @@ pub async fn delete(app: &App, name: &str, unlink: bool) -> Result<u64, Trouble>
             return Ok(Err(links));
         }
         upstream_link::forget_of(db, &of).await?;
-        upstream_login::forget_of(db, &of).await?;
-        upstream_identity::forget_of(db, &of).await?;
+        upstream::forget_open(db, &of).await?;
         upstream::delete(db, id).await?;
         Ok(Ok(links))
     });

@@ -56,18 +56,22 @@ pub async fn reconcile(app: &App) -> Result<(), Trouble> {
             check_move(app, before, declared).await?;
         }
         if !before.is_some_and(|row| is_same(app, row, declared)) {
-            changed.push((row(app, before, declared), "declared"));
+            let moves = before.is_some_and(|row| declared.settings().is_another(&row.settings));
+            changed.push((row(app, before, declared), "declared", moves));
         }
     }
     for gone in known.iter().filter(|row| row.origin == DECLARED && row.is_enabled() && !named.contains(&*row.name)) {
         tracing::warn!(provider = gone.name, "the settings no longer declare this provider; it is disabled");
-        changed.push((Upstream { disabled_at: Some(app.now()), ..gone.clone() }, "disabled"));
+        changed.push((Upstream { disabled_at: Some(app.now()), ..gone.clone() }, "disabled", false));
     }
-    for (row, what) in changed {
+    for (row, what, moves) in changed {
         let name = row.name.clone();
         write!(app, db => {
             let (name, keeps) = (row.name.clone(), row.is_enabled() && row.settings.keep_tokens);
             upstream::put(db, row).await?;
+            if moves {
+                upstream::forget_open(db, &name).await?;
+            }
             if !keeps {
                 upstream_link::forget_tokens(db, &name).await?;
             }

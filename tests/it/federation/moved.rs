@@ -1,14 +1,15 @@
 //! Providers that become others under the same name.
 
 use reqwest::Method;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use signet::{
     flows::start,
-    store::{upstream, upstream_link},
+    store::{upstream, upstream_identity, upstream_link, upstream_login, upstream_logout, upstream_session},
 };
 use uuid::Uuid;
 
-use super::{HOSTS, OPEN, operators::Office, world};
+use super::{HOSTS, OPEN, World, grace, operators::Office, world};
 use crate::harness::{
     Fixtures, TestServer,
     seed::Person,
@@ -164,5 +165,54 @@ async fn a_secret_is_not_told_to_another_server() {
         // One without a secret tells nobody anything.
         let public = json!({ "client_secret": null, "token_endpoint_auth_method": "none", "issuer": THERE });
         o.done(Method::PATCH, "/harbor", Some(&public)).await;
+    }
+}
+
+/// How much there is that only one provider is to know or to answer.
+async fn open(f: &Fixtures) -> [usize; 4] {
+    let db = &f.app.db;
+    [
+        upstream_login::Entity::find().all(db).await.unwrap().len(),
+        upstream_identity::Entity::find().all(db).await.unwrap().len(),
+        upstream_session::Entity::find().all(db).await.unwrap().len(),
+        upstream_logout::Entity::find().all(db).await.unwrap().len(),
+    ]
+}
+
+/// Somebody is on the way there, one waits, one was let in and another is being signed out.
+async fn busy(w: &World) {
+    let end = format!("{}/end", w.up.issuer);
+    w.up.lies().discovery = json!({ "end_session_endpoint": end });
+    w.enrolled().await.goto("/logout").await.press("logout-confirm").await;
+    w.come(&mut w.f.browser(), &grace()).await;
+    w.come(&mut w.f.browser(), &json!({ "sub": "nameless" })).await;
+    w.leave(&mut w.f.browser(), &w.f.c1).await;
+    assert_eq!(open(&w.f).await, [1, 1, 2, 1]);
+}
+
+/// An ID token of one provider is no hint for another of its name, and whom one knew comes in by no other.
+#[tokio::test]
+async fn another_provider_inherits_nothing() {
+    let more = format!("{OPEN}\nlogout = true");
+    let w = world(&more).await;
+    busy(&w).await;
+    let elsewhere = w.up.declared("harbor", &more).replace(&w.up.issuer, "https://elsewhere.example");
+    start::reconcile(&w.f.beside(2, &[HOSTS], &elsewhere).await).await.unwrap();
+    assert_eq!(open(&w.f).await, [0; 4], "of one that is declared");
+
+    for removed in [true, false] {
+        let o = Office::open().await;
+        o.done(Method::POST, "", Some(&over(&o.harbor(), &json!({ "logout": true })))).await;
+        busy(&o.w).await;
+        if removed {
+            o.done(Method::DELETE, "/harbor?unlink=true", None).await;
+        } else {
+            upstream_link::forget_of(&o.w.f.app.db, "harbor").await.unwrap();
+            o.done(Method::PATCH, "/harbor", Some(&json!({ "button": "The Harbor" }))).await;
+            assert_eq!(open(&o.w.f).await, [1, 1, 2, 1], "it is the same one");
+            let moved = json!({ "issuer": "https://elsewhere.example", "client_secret": SECRET });
+            o.done(Method::PATCH, "/harbor", Some(&moved)).await;
+        }
+        assert_eq!(open(&o.w.f).await, [0; 4], "removed: {removed}");
     }
 }
