@@ -67,10 +67,17 @@ pub async fn delete(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> 
     Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
-/// As it is now, whatever it was before.
-pub async fn put(db: &impl ConnectionTrait, upstream: Upstream) -> Result<(), DbErr> {
-    Entity::delete_by_id(upstream.id).exec(db).await?;
-    Entity::insert(ActiveModel::from(upstream)).exec_without_returning(db).await.map(drop)
+/// As it is from now on. The row stays the same one, so whoever waits to lock it finds it.
+pub async fn update(db: &impl ConnectionTrait, upstream: Upstream) -> Result<(), DbErr> {
+    let change = ActiveModel {
+        origin: Set(upstream.origin),
+        settings: Set(upstream.settings),
+        sealed_secret: Set(upstream.sealed_secret),
+        updated_at: Set(upstream.updated_at),
+        disabled_at: Set(upstream.disabled_at),
+        ..Default::default()
+    };
+    Entity::update_many().set(change).filter(Column::Id.eq(upstream.id)).exec(db).await.map(drop)
 }
 
 /// What belongs to this provider alone, and not to another of its name: ways there and back, people who wait, and what it

@@ -170,7 +170,7 @@ async fn set(
         }
         let sealed_secret = if put.sealed_secret == before.sealed_secret { now.sealed_secret } else { put.sealed_secret };
         let put = Upstream { sealed_secret, disabled_at: now.disabled_at, ..put };
-        upstream::put(db, put.clone()).await?;
+        upstream::update(db, put.clone()).await?;
         if moves {
             upstream::forget_open(db, &put.name).await?;
         }
@@ -197,7 +197,7 @@ pub async fn set_disabled(app: &App, name: &str, disabled: bool) -> Result<Provi
         let Some(row) = upstream::find_locked(db, &of).await? else { return Ok(None) };
         let disabled_at = if disabled { row.disabled_at.or(Some(now)) } else { None };
         let row = Upstream { disabled_at, updated_at: now, ..row };
-        upstream::put(db, row.clone()).await?;
+        upstream::update(db, row.clone()).await?;
         Ok(Some(row))
     });
     let row = written.await?.ok_or(Trouble::NotFound("provider"))?;

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::problems;
@@ -15,7 +16,7 @@ use crate::{
         write,
     },
     store::{
-        Sealed,
+        Sealed, is_duplicate,
         upstream::{self, CREATED, DECLARED, Upstream},
         upstream_link,
     },
@@ -37,51 +38,101 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// # Errors
-/// When a declared provider is wrong, or the database is away.
+/// When a declared provider is wrong, would take the place of another, or the database is away.
 pub async fn reconcile(app: &App) -> Result<(), Trouble> {
     check(&app.config).map_err(|wrong| Trouble::Conflict(wrong.to_string()))?;
     let known = upstream::all(&app.db).await?;
-    let named: HashSet<&str> = app.config.providers.iter().map(|declared| declared.name.as_str()).collect();
-    let mut changed = Vec::new();
+    let before = |declared: &Declared| known.iter().find(|row| row.name == declared.name);
     for declared in &app.config.providers {
-        let before = known.iter().find(|row| row.name == declared.name);
-        if before.is_some_and(|row| row.origin == CREATED) {
-            return Err(Trouble::Conflict(format!(
-                "the provider {0} is declared in the settings, but was created by hand before; remove one of the two \
-                 (`signet providers remove {0}`)",
-                declared.name
-            )));
-        }
-        if let Some(before) = before {
-            check_move(app, before, declared).await?;
-        }
-        if !before.is_some_and(|row| is_same(app, row, declared)) {
-            let moves = before.is_some_and(|row| declared.settings().is_another(&row.settings));
-            changed.push((row(app, before, declared), "declared", moves));
-        }
+        check_place(app, before(declared), declared).await?;
     }
+    for declared in &app.config.providers {
+        declare(app, before(declared).cloned(), declared).await?;
+    }
+    let named: HashSet<&str> = app.config.providers.iter().map(|declared| declared.name.as_str()).collect();
     for gone in known.iter().filter(|row| row.origin == DECLARED && row.is_enabled() && !named.contains(&*row.name)) {
         tracing::warn!(provider = gone.name, "the settings no longer declare this provider; it is disabled");
-        changed.push((Upstream { disabled_at: Some(app.now()), ..gone.clone() }, "disabled", false));
-    }
-    for (row, what, moves) in changed {
-        let name = row.name.clone();
-        write!(app, db => {
-            let (name, keeps) = (row.name.clone(), row.is_enabled() && row.settings.keep_tokens);
-            upstream::put(db, row).await?;
-            if moves {
-                upstream::forget_open(db, &name).await?;
-            }
-            if !keeps {
-                upstream_link::forget_tokens(db, &name).await?;
-            }
-            Ok(())
-        })
-        .await?;
-        event::changed(Changed::Provider(&name), what);
+        disable(app, gone.name.clone()).await?;
+        event::changed(Changed::Provider(&gone.name), "disabled");
     }
     app.cache.forget_upstreams();
     Ok(())
+}
+
+/// Nodes that start at once get in one another's way so often at most.
+const TRIES: u32 = 5;
+
+async fn declare(app: &App, mut before: Option<Upstream>, declared: &Declared) -> Result<(), Trouble> {
+    for _ in 0..TRIES {
+        if before.as_ref().is_some_and(|row| is_same(app, row, declared)) {
+            return Ok(());
+        }
+        let row = row(app, before.as_ref(), declared);
+        match keep(app, before, row).await {
+            Ok(true) => {
+                event::changed(Changed::Provider(&declared.name), "declared");
+                return Ok(());
+            }
+            Ok(false) => {}
+            Err(error) if is_duplicate(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // Another node was quicker, most likely with the same.
+        before = upstream::find(&app.db, &declared.name).await?;
+        check_place(app, before.as_ref(), declared).await?;
+    }
+    Err(Trouble::Conflict(format!(
+        "the provider {} is changed by somebody else all the time; look which servers use this database, and start again",
+        declared.name
+    )))
+}
+
+/// False where it is not as it was any more.
+async fn keep(app: &App, before: Option<Upstream>, row: Upstream) -> Result<bool, DbErr> {
+    write!(app, db => {
+        let (name, keeps_tokens) = (row.name.clone(), row.settings.keep_tokens);
+        match before {
+            None => upstream::insert(db, row).await?,
+            Some(before) => {
+                if upstream::find_locked(db, &name).await?.as_ref() != Some(&before) {
+                    return Ok(false);
+                }
+                let moves = row.settings.is_another(&before.settings);
+                upstream::update(db, row).await?;
+                if moves {
+                    upstream::forget_open(db, &name).await?;
+                }
+            }
+        }
+        if !keeps_tokens {
+            upstream_link::forget_tokens(db, &name).await?;
+        }
+        Ok(true)
+    })
+    .await
+}
+
+async fn disable(app: &App, name: String) -> Result<(), DbErr> {
+    let now = app.now();
+    write!(app, db => {
+        let Some(row) = upstream::find_locked(db, &name).await?.filter(Upstream::is_enabled) else { return Ok(()) };
+        upstream::update(db, Upstream { disabled_at: Some(now), ..row }).await?;
+        upstream_link::forget_tokens(db, &name).await
+    })
+    .await
+}
+
+/// Whether the entry may take the place of this row.
+async fn check_place(app: &App, before: Option<&Upstream>, declared: &Declared) -> Result<(), Trouble> {
+    match before {
+        None => Ok(()),
+        Some(before) if before.origin == CREATED => Err(Trouble::Conflict(format!(
+            "the provider {0} is declared in the settings, but was created by hand before; remove one of the two \
+             (`signet providers remove {0}`)",
+            declared.name
+        ))),
+        Some(before) => check_move(app, before, declared).await,
+    }
 }
 
 /// Accounts that one provider opens are not handed to another under its name. That also holds for one that comes again

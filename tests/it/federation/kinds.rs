@@ -1,7 +1,11 @@
 //! Kinds of providers, and what is declared of them.
 
 use serde_json::json;
-use signet::flows::{start, upstream::PROVIDERS};
+use signet::{
+    flows::{admin::providers, start, upstream::PROVIDERS},
+    store::upstream,
+};
+use tokio::task::JoinSet;
 
 use super::{HOSTS, is_inside, is_outside};
 use crate::harness::{
@@ -62,10 +66,52 @@ fn every_kind_has_a_name_of_its_own() {
 async fn a_declared_provider_is_a_row_with_a_sealed_secret() {
     let up = Upstream::start().await;
     let server = TestServer::declaring(&[HOSTS], &up.declared("harbor", "")).await;
-    let all = signet::store::upstream::all(&server.app.db).await.unwrap();
+    let all = upstream::all(&server.app.db).await.unwrap();
     assert_eq!((all.len(), all[0].origin.as_str(), all[0].is_enabled()), (1, "declared", true));
     let sealed = all[0].sealed_secret.clone().unwrap();
     assert!(!sealed.0.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()));
     start::reconcile(&server.app).await.unwrap();
-    assert_eq!(signet::store::upstream::all(&server.app.db).await.unwrap(), all, "nothing to do is nothing done");
+    assert_eq!(upstream::all(&server.app.db).await.unwrap(), all, "nothing to do is nothing done");
+}
+
+/// Nodes that start at once with the same settings agree on one row, which each of them can open.
+#[tokio::test]
+async fn nodes_that_start_at_once_declare_a_provider_once() {
+    let (server, up) = (TestServer::start().await, Upstream::start().await);
+    let mut row: Option<upstream::Upstream> = None;
+    for more in ["", "sign_up = true", "sign_up = true\nhidden = true"] {
+        let declared = up.declared("harbor", more);
+        let (mut nodes, mut starting) = (Vec::new(), JoinSet::new());
+        for seed in 2..6 {
+            nodes.push(server.beside(seed, &[HOSTS], &declared).await);
+        }
+        for node in nodes.clone() {
+            starting.spawn(async move { start::reconcile(&node).await.map_err(|problem| problem.to_string()) });
+        }
+        assert_eq!(starting.join_all().await, [const { Ok(()) }; 4], "{more}");
+        let all = upstream::all(&server.app.db).await.unwrap();
+        assert_eq!((all.len(), all[0].settings.sign_up), (1, !more.is_empty()));
+        for node in nodes {
+            start::reconcile(&node).await.unwrap();
+        }
+        assert_eq!(upstream::all(&server.app.db).await.unwrap(), all, "its secret is known to all");
+        assert!(row.replace(all[0].clone()).is_none_or(|row| row.id == all[0].id));
+    }
+}
+
+/// Whoever waits for somebody else's change finds the provider when it is their turn.
+#[tokio::test]
+async fn changes_at_once_lose_no_provider() {
+    let (server, up) = (TestServer::with(&[HOSTS]).await, Upstream::start().await);
+    let entry =
+        json!({ "name": "harbor", "kind": "oidc", "issuer": up.issuer, "client_id": CLIENT, "client_secret": SECRET });
+    providers::create(&server.app, entry.as_object().unwrap().clone()).await.unwrap();
+    let mut changing = JoinSet::new();
+    for n in 0..12 {
+        let app = server.app.clone();
+        changing.spawn(async move { providers::set_disabled(&app, "harbor", n % 2 == 0).await.map(|_| ()) });
+    }
+    for done in changing.join_all().await {
+        done.unwrap();
+    }
 }

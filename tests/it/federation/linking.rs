@@ -326,7 +326,7 @@ async fn sec_140_the_last_way_in_stays() {
             // The other one came by a provider that is no more.
             upstream_link::note_use(&w.f.app.db, of.id, "gone", (None, None), 0).await.unwrap();
             (other.id, other.name, other.disabled_at) = (Uuid::new_v4(), "gone".to_owned(), Some(1));
-            upstream::put(&w.f.app.db, other).await.unwrap();
+            upstream::insert(&w.f.app.db, other).await.unwrap();
         }
         let change = user::ActiveModel { email_verified: Set(verified), ..Default::default() };
         let all = user::Entity::update_many().set(change);
