@@ -110,6 +110,8 @@ pub struct Cache {
     /// Request objects whose address has the hash of their content, by that address.
     pub request_objects: moka::sync::Cache<String, Arc<str>>,
     upstreams: Moka<(), Arc<Vec<Upstream>>>,
+    /// Counts what made this node forget providers.
+    upstream_changes: AtomicU64,
     /// What providers say of themselves, by their issuers.
     pub upstream_metadata: Moka<String, Arc<Metadata>>,
     /// The keys of providers, by their addresses.
@@ -140,6 +142,7 @@ impl Default for Cache {
                 .time_to_live(Duration::from_secs(300))
                 .build(),
             upstreams: Moka::builder().max_capacity(1).time_to_live(LIFE).build(),
+            upstream_changes: AtomicU64::new(0),
             upstream_metadata: Moka::builder().max_capacity(500).time_to_live(UPSTREAM_LIFE).build(),
             upstream_keys: Moka::builder().max_capacity(500).time_to_live(UPSTREAM_LIFE).build(),
             refetched: Moka::builder().max_capacity(1_000).time_to_live(Duration::from_secs(300)).build(),
@@ -200,15 +203,21 @@ impl Cache {
         if let Some(known) = self.upstreams.get(&()).await {
             return Ok(known);
         }
+        let seen = self.upstream_changes.load(Ordering::SeqCst);
         let mut all = upstream::all(db).await?;
         all.retain(Upstream::is_enabled);
         let all = Arc::new(all);
         self.upstreams.insert((), all.clone()).await;
+        if self.upstream_changes.load(Ordering::SeqCst) != seen {
+            // As of a client: read before a change and kept after it.
+            self.upstreams.invalidate(&()).await;
+        }
         Ok(all)
     }
 
     /// After a change on this node: at once.
     pub fn forget_upstreams(&self) {
+        self.upstream_changes.fetch_add(1, Ordering::SeqCst);
         self.upstreams.invalidate_all();
     }
 

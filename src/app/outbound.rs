@@ -259,6 +259,11 @@ impl Outbound {
         Url::parse(address).is_ok_and(|url| self.allowed.check(&url).is_ok())
     }
 
+    /// Asks there again, however it failed a moment ago: for whoever has mended it.
+    pub fn forget_failure(&self, url: &Url) {
+        lock(&self.failures).remove(url);
+    }
+
     async fn replied(&self, url: &Url, form: Option<String>, proof: Proof<'_>) -> Result<Replied, OutboundError> {
         let answer = self.within_limits(url, self.talk(url, form, proof)).await;
         answer.inspect_err(|error| report(url, error))

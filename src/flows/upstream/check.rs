@@ -57,7 +57,14 @@ pub async fn check(app: &App, upstream: &Upstream) -> Vec<Finding> {
             format!("signet providers enable {}", upstream.name),
         ));
     }
-    let asked = async { kind_of(upstream)?.metadata(app, upstream).await };
+    let asked = async {
+        let kind = kind_of(upstream)?;
+        // What it said within the last hour may be another now.
+        match upstream.settings.proves_issuer() {
+            true => metadata::afresh(app, &kind.issuer_of(upstream)).await,
+            false => kind.metadata(app, upstream).await,
+        }
+    };
     let metadata = match asked.await {
         Ok(metadata) => metadata,
         Err(error) => {
@@ -113,6 +120,12 @@ async fn client(app: &App, upstream: &Upstream, metadata: &Metadata) -> Finding 
             WHAT,
             format!("it does not take client_id and client_secret by {by}"),
             "compare both with what the provider shows for this app, and token_endpoint_auth_method with what it asks for",
+        ),
+        // GitHub says 404 to whom it does not know.
+        _ if [404, 405].contains(&status) => Finding::ill(
+            WHAT,
+            format!("nothing takes codes at its token endpoint, which answers with status {status}"),
+            "compare token_endpoint (of github: issuer) and client_id with what the provider shows for this app",
         ),
         _ if (400..500).contains(&status) => {
             Finding::well(WHAT, format!("it answers with status {status}; whether it knows this server does not show"))

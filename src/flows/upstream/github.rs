@@ -69,6 +69,10 @@ impl Provider for GitHub {
         sub.into_iter().chain(logout).collect()
     }
 
+    fn issuer_of(&self, upstream: &Upstream) -> String {
+        Self::issuer(&upstream.settings).to_owned()
+    }
+
     async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
         let issuer = Self::issuer(&upstream.settings);
         Some(Arc::new(Metadata {

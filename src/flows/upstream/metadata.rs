@@ -36,10 +36,29 @@ pub async fn of(app: &App, issuer: &str) -> Result<Arc<Metadata>> {
     if let Some(known) = known(app, issuer).await {
         return Ok(known);
     }
+    read(app, issuer).await
+}
+
+/// As it is now, whatever is known or failed a moment ago. Where the provider does not answer, what is known stays.
+///
+/// # Errors
+/// When the document cannot be had, or is not of this issuer (case SEC-142).
+pub async fn afresh(app: &App, issuer: &str) -> Result<Arc<Metadata>> {
+    forget_failure(app, &metadata::address(issuer));
+    read(app, issuer).await
+}
+
+async fn read(app: &App, issuer: &str) -> Result<Arc<Metadata>> {
     let document = document(app, &metadata::address(issuer), "the provider's metadata cannot be had").await?;
     let read = Arc::new(metadata::read(&document, issuer, |address| app.outbound.may_reach(address))?);
     app.cache.upstream_metadata.insert(issuer.to_owned(), read.clone()).await;
     Ok(read)
+}
+
+fn forget_failure(app: &App, address: &str) {
+    if let Ok(url) = Url::parse(address) {
+        app.outbound.forget_failure(&url);
+    }
 }
 
 async fn document(app: &App, address: &str, why: &'static str) -> Result<Value> {
@@ -100,11 +119,12 @@ fn verified(keys: &ClientKeys, token: &str, opener: Opener) -> Result<Map<String
     }
 }
 
-/// How many keys there are that a signature of the provider can be checked with.
+/// How many keys there are now that a signature of the provider can be checked with.
 ///
 /// # Errors
 /// When they cannot be had, or read.
 pub async fn count_keys(app: &App, uri: &str) -> Result<usize> {
+    forget_failure(app, uri);
     match &fetch(app, uri).await?.verify {
         Ok(set) => Ok(set.count()),
         Err(error) => Err(Unproven::NoKeys(error.to_string()).told()),

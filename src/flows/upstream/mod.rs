@@ -65,6 +65,9 @@ pub trait Provider: Sync {
     /// What is wrong with the settings of one of its kind.
     fn problems(&self, settings: &Settings) -> Vec<Field>;
 
+    /// The issuer of those whom it knows, who are found here by it and by their subjects.
+    fn issuer_of(&self, upstream: &Upstream) -> String;
+
     /// Where it is asked, as far as that is known without asking it.
     async fn known(&self, app: &App, upstream: &Upstream) -> Option<Arc<Metadata>>;
 

@@ -49,10 +49,14 @@ impl Provider for OAuth2 {
         missing.chain(sub).chain(logout).collect()
     }
 
+    fn issuer_of(&self, upstream: &Upstream) -> String {
+        upstream.settings.issuer.clone().unwrap_or_else(|| format!("upstream:{}", upstream.name))
+    }
+
     async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
         let settings = &upstream.settings;
         Some(Arc::new(Metadata {
-            issuer: settings.issuer.clone().unwrap_or_else(|| format!("upstream:{}", upstream.name)),
+            issuer: self.issuer_of(upstream),
             authorization_endpoint: settings.authorization_endpoint.clone()?,
             token_endpoint: settings.token_endpoint.clone()?,
             userinfo_endpoint: settings.userinfo_endpoint.clone(),

@@ -95,6 +95,10 @@ impl Provider for OpenId {
         problems
     }
 
+    fn issuer_of(&self, upstream: &Upstream) -> String {
+        self.issuer(&upstream.settings).to_owned()
+    }
+
     async fn known(&self, app: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
         metadata::known(app, self.issuer(&upstream.settings)).await
     }

@@ -115,3 +115,27 @@ async fn changes_at_once_lose_no_provider() {
         done.unwrap();
     }
 }
+
+/// What was read before a change is not kept after it.
+#[tokio::test]
+async fn a_change_is_seen_at_once_on_the_node_that_made_it() {
+    let (server, up) = (TestServer::with(&[HOSTS]).await, Upstream::start().await);
+    let entry =
+        json!({ "name": "harbor", "kind": "oidc", "issuer": up.issuer, "client_id": CLIENT, "client_secret": SECRET });
+    providers::create(&server.app, entry.as_object().unwrap().clone()).await.unwrap();
+    for round in 0..60 {
+        let mut reading = JoinSet::new();
+        for _ in 0..8 {
+            let app = server.app.clone();
+            reading.spawn(async move {
+                for _ in 0..3 {
+                    app.cache.upstreams(&app.db).await.unwrap();
+                }
+            });
+        }
+        providers::set_disabled(&server.app, "harbor", round % 2 == 0).await.unwrap();
+        reading.join_all().await;
+        let shown = server.app.cache.upstreams(&server.app.db).await.unwrap().len();
+        assert_eq!(shown, round % 2, "round {round}");
+    }
+}

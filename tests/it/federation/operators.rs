@@ -230,8 +230,20 @@ async fn a_check_says_what_keeps_people_from_signing_in() {
     assert!(found.to_string().contains("token_endpoint_auth_method") && !found.to_string().contains("another-one"));
     *o.w.up.lies() = Lies { published: Vec::new(), ..Lies::default() };
     assert_eq!(ill(&check().await), ["keys", "client"]);
-    o.w.up.lies().moods.insert("/token", Mood::Status(502));
-    assert_eq!(ill(&check().await), ["keys", "client"]);
+    for mood in
+        [Mood::Status(502), Mood::Status(404), Mood::Says(404, json!({ "error": "Not Found" })), Mood::Status(405)]
+    {
+        o.w.up.lies().moods.insert("/token", mood.clone());
+        assert_eq!(ill(&check().await), ["keys", "client"], "{mood:?}");
+    }
+    // What is known of it is an hour old at most, and a check is of now.
+    o.w.up.lies().moods.insert("/.well-known/openid-configuration", Mood::Status(503));
+    assert_eq!(ill(&check().await), ["metadata"]);
+    o.w.up.lies().moods.clear();
+    o.w.up.lies().discovery = json!({ "token_endpoint": format!("{}/moved", o.w.up.issuer) });
+    let found = check().await;
+    assert_eq!(ill(&found), ["keys", "client"], "{found}");
+    assert_eq!(o.w.up.asked("/moved").len(), 1);
     o.done(Method::POST, "/harbor/disable", None).await;
     assert!(ill(&check().await).contains(&"enabled".to_owned()));
 
