@@ -62,6 +62,10 @@ impl Provider for GitHub {
         true
     }
 
+    fn heeds(&self) -> &'static [&'static str] {
+        &["api_url"]
+    }
+
     fn problems(&self, settings: &Settings) -> Vec<Field> {
         let names_sub = settings.claims.contains_key("sub");
         let sub = names_sub.then(|| wrong("claims", "cannot name another sub: the number is who somebody is"));

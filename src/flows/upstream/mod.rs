@@ -62,6 +62,9 @@ pub trait Provider: Sync {
         false
     }
 
+    /// Which it heeds of the settings that only some kinds do.
+    fn heeds(&self) -> &'static [&'static str];
+
     /// What is wrong with the settings of one of its kind.
     fn problems(&self, settings: &Settings) -> Vec<Field>;
 
@@ -284,6 +287,7 @@ pub async fn find(app: &App, name: &str) -> Result<Option<Upstream>> {
 pub fn problems(config: &Config, settings: &Settings, has_secret: bool) -> Vec<Field> {
     let Some(kind) = kind(&settings.kind) else { return vec![wrong("kind", "is not known here")] };
     let mut problems = kind.problems(settings);
+    problems.extend(unheeded(kind, settings));
     for (name, address) in [
         ("issuer", &settings.issuer),
         ("api_url", &settings.api_url),
@@ -308,6 +312,26 @@ pub fn problems(config: &Config, settings: &Settings, has_secret: bool) -> Vec<F
     }
     if settings.groups_claim.is_none() && !(settings.allowed_groups.is_empty() && settings.admin_groups.is_empty()) {
         problems.push(wrong("groups_claim", "is missing, so nobody has a group"));
+    }
+    problems
+}
+
+/// Somebody relies on what they have set, and `hosted_domain` that does nothing lets everybody in.
+fn unheeded(kind: &dyn Provider, settings: &Settings) -> Vec<Field> {
+    let set = [
+        ("api_url", settings.api_url.is_some()),
+        ("authorization_endpoint", settings.authorization_endpoint.is_some()),
+        ("token_endpoint", settings.token_endpoint.is_some()),
+        ("userinfo_endpoint", settings.userinfo_endpoint.is_some()),
+        ("hosted_domain", settings.hosted_domain.is_some()),
+        ("trust_second_factor", settings.trust_second_factor),
+        ("second_factor_acr", !settings.second_factor_acr.is_empty()),
+    ];
+    let set = set.into_iter().filter(|(name, set)| *set && !kind.heeds().contains(name));
+    let mut problems: Vec<_> =
+        set.map(|(name, _)| wrong(name, &format!("does nothing with the kind {}", kind.kind()))).collect();
+    if problems.is_empty() && !settings.second_factor_acr.is_empty() && !settings.trust_second_factor {
+        problems.push(wrong("second_factor_acr", "does nothing without trust_second_factor"));
     }
     problems
 }

@@ -35,6 +35,10 @@ impl Provider for OAuth2 {
         AuthMethod::ClientSecretBasic
     }
 
+    fn heeds(&self) -> &'static [&'static str] {
+        &["authorization_endpoint", "token_endpoint", "userinfo_endpoint"]
+    }
+
     fn problems(&self, settings: &Settings) -> Vec<Field> {
         let missing = [
             ("authorization_endpoint", settings.authorization_endpoint.is_none()),

@@ -78,6 +78,10 @@ impl Provider for OpenId {
         self.is_google()
     }
 
+    fn heeds(&self) -> &'static [&'static str] {
+        &["hosted_domain", "trust_second_factor", "second_factor_acr"]
+    }
+
     fn problems(&self, settings: &Settings) -> Vec<Field> {
         let mut problems = Vec::new();
         if self.issuer(settings).is_empty() {

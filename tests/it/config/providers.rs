@@ -107,3 +107,46 @@ fn a_declaration_is_refused_when() {
                   client_id = 'us'\nclient_secret = 'f3c1'\nissuer = 'http://idp.internal:8080/x'\n";
     declared::check(&settings(exempt)).unwrap();
 }
+
+/// Whoever sets something relies on it: what would do nothing is refused, and most of all what would keep nobody out.
+#[test]
+fn a_setting_that_does_nothing_is_refused() {
+    let of_kind = |kind: &str| match kind {
+        "oidc" => "issuer = 'https://a.example'\n",
+        "oauth2" => {
+            "claims = { sub = 'id' }\nauthorization_endpoint = 'https://a.example/a'\n\
+             token_endpoint = 'https://a.example/t'\nuserinfo_endpoint = 'https://a.example/u'\n"
+        }
+        _ => "",
+    };
+    for (setting, heeding) in [
+        ("hosted_domain = 'a.example'", &["google", "oidc"][..]),
+        ("trust_second_factor = true", &["google", "oidc"]),
+        ("trust_second_factor = true\nsecond_factor_acr = ['gold']", &["google", "oidc"]),
+        ("second_factor_acr = ['gold']", &[]),
+        ("api_url = 'https://a.example/api'", &["github"]),
+        ("authorization_endpoint = 'https://a.example/a'", &["oauth2"]),
+        ("token_endpoint = 'https://a.example/t'", &["oauth2"]),
+        ("userinfo_endpoint = 'https://a.example/u'", &["oauth2"]),
+        ("hidden = true", &["google", "github", "oidc", "oauth2"]),
+    ] {
+        for kind in ["google", "github", "oidc", "oauth2"] {
+            let own = of_kind(kind);
+            let setting_once = if own.contains(setting) { "" } else { setting };
+            let entry = format!(
+                "[[providers]]\nname = 'a'\nkind = '{kind}'\nclient_id = 'us'\nclient_secret = 'f3c1'\n\
+                 {own}{setting_once}\n"
+            );
+            let judged = declared::check(&settings(&entry)).map_err(|refusal| refusal.to_string());
+            let name = setting.rsplit('\n').next().unwrap().split(' ').next().unwrap();
+            match judged {
+                Ok(()) => assert!(heeding.contains(&kind), "{kind} {setting}"),
+                Err(said) => {
+                    assert!(!heeding.contains(&kind), "{kind} {setting}: {said}");
+                    assert!(said.contains(&format!("providers[0].{name}")), "{kind} {setting}: {said}");
+                    assert!(said.contains("does nothing"), "{kind} {setting}: {said}");
+                }
+            }
+        }
+    }
+}

@@ -175,7 +175,6 @@ async fn sec_131_the_second_factor_is_asked_for() {
         ("trust_second_factor = true", json!(["mfa"]), "", false),
         ("trust_second_factor = true\nsecond_factor_acr = ['gold']", json!(null), "gold", false),
         ("trust_second_factor = true\nsecond_factor_acr = ['gold']", json!(null), "silver", true),
-        ("second_factor_acr = ['gold']", json!(null), "gold", true),
     ] {
         let w = world(&format!("link = 'verified_email'\n{trust}")).await;
         let phone = phone(&w.f.app, &w.f.u1).await;
