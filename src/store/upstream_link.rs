@@ -55,6 +55,11 @@ pub async fn remove(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<b
     Ok(one.exec(db).await?.rows_affected == 1)
 }
 
+/// How many the person had.
+pub async fn remove_all(db: &impl ConnectionTrait, user: Uuid) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::UserId.eq(user)).exec(db).await?.rows_affected)
+}
+
 /// What came at that time or later.
 pub async fn remove_since(db: &impl ConnectionTrait, user: Uuid, since: i64) -> Result<(), DbErr> {
     let late = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::CreatedAt.gte(since));

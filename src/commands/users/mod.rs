@@ -37,7 +37,13 @@ pub enum Users {
         password: Password,
     },
     /// Take all second factors of a person away, who has lost them; it ends every session and token, and the person is told
-    ResetFactors(Who),
+    ResetFactors {
+        #[command(flatten)]
+        who: Who,
+        /// Leave the accounts at providers that open theirs; by default they go too, since one may be somebody else's
+        #[arg(long)]
+        keep_providers: bool,
+    },
     /// Keep a person out; it ends every session and token of the person
     Disable(Who),
     /// Let a person in again
@@ -164,12 +170,23 @@ impl Users {
                     format!("{} has a new password and is signed out everywhere.\n", called(&user))
                 })
             }
-            Users::ResetFactors(Who { who, format }) => {
+            Users::ResetFactors { who: Who { who, format }, keep_providers } => {
                 let app = super::open(config).await?;
                 let user = find(&app, &who).await?;
-                factors::reset(&app, user.id).await?;
-                format.print(&names(&user), || {
-                    format!("{} has no second factor any more and is signed out everywhere.\n", called(&user))
+                let removed = factors::reset(&app, user.id, keep_providers).await?;
+                let mut answer = names(&user);
+                answer["providers_removed"] = removed.into();
+                format.print(&answer, || {
+                    let called = called(&user);
+                    let providers = match removed {
+                        0 => String::new(),
+                        _ => format!(
+                            "{removed} account(s) at providers open theirs no more; without a password they need one: signet \
+                             users set-password {} --password-stdin\n",
+                            user.id
+                        ),
+                    };
+                    format!("{called} has no second factor any more and is signed out everywhere.\n{providers}")
                 })
             }
             Users::Disable(who) => switch(who, config, true).await,

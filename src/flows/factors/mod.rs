@@ -101,28 +101,16 @@ pub(super) fn stale() -> Error {
 }
 
 /// An operator takes all factors of somebody away, who has lost them all or whom somebody else has given some: it ends every
-/// session and token, and the person is told.
+/// session and token, and the person is told. Accounts at providers open theirs no more, since one of them may be somebody
+/// else's too, unless `keep_providers` says that they are known to be theirs. How many there were.
 ///
 /// # Errors
 /// When there is no such person.
-pub async fn reset(app: &App, id: Uuid) -> Result<(), Trouble> {
+pub async fn reset(app: &App, id: Uuid, keep_providers: bool) -> Result<u64, Trouble> {
     let user = user::find(&app.db, id).await?.ok_or(Trouble::NotFound("user"))?;
     let trace = Trace { user_id: Some(id), ..app.trace(Kind::Account) };
-    let letter = Letter::FactorChanged {
-        change: FactorChange::Reset,
-        when: app.now(),
-        device: None,
-        factors: app.url("/account/factors"),
-        forgot: app.url("/account/forgot"),
-    };
-    let to = |to| Outgoing { to, locale: user.locale.clone(), user_id: Some(id), letter };
-    let change = Change {
-        app: app.clone(),
-        person: id,
-        line: Line::by_itself(app, &trace, id, Happened::FactorsReset),
-        letter: user.email.clone().map(to),
-        voids: true,
-    };
+    let change = Change::by_operator(app, &trace, &user, Happened::FactorsReset, FactorChange::Reset);
+    let unlinked = Change::by_operator(app, &trace, &user, Happened::ProviderUnlinked, FactorChange::ProviderUnlinked);
     let (now, ending) = (app.now(), Ending::within(app, &trace.id));
     let ended = write!(app, db => {
         // Whoever signs in or adds a factor at this moment does so before, and loses it, or after.
@@ -130,16 +118,24 @@ pub async fn reset(app: &App, id: Uuid) -> Result<(), Trouble> {
         store::totp::remove(db, id).await?;
         store::passkey::remove_all(db, id).await?;
         recovery_code::remove(db, id).await?;
+        let links = if keep_providers { 0 } else { upstream_link::remove_all(db, id).await? };
         let ended = ending.all_of(db, id).await?;
         grant::revoke_of_user(db, id, now).await?;
         user::call_back(db, id).await?;
         change.write(db).await?;
-        Ok(ended)
+        if links > 0 {
+            unlinked.write(db).await?;
+        }
+        Ok((ended, links))
     });
-    ended.await?.tell_soon(app);
+    let (ended, links) = ended.await?;
+    ended.tell_soon(app);
     mail::send_soon(app);
     event::changed(Changed::User(id), "second factors reset");
-    Ok(())
+    if links > 0 {
+        event::changed(Changed::User(id), "providers disconnected");
+    }
+    Ok(links)
 }
 
 /// Where somebody sets a factor up: what is begun at one place is shown and confirmed at no other. So whoever else is in the
@@ -235,6 +231,17 @@ pub(super) struct Change {
 
 impl Change {
     pub fn new(app: &App, trace: &Trace, user: &User, device: &Device, what: Happened, told: FactorChange) -> Self {
+        let line = Line::new(app, trace, user.id, what, device);
+        Change::of(app, user, line, (told, device.name()))
+    }
+
+    /// Nobody at a device did it.
+    pub fn by_operator(app: &App, trace: &Trace, user: &User, what: Happened, told: FactorChange) -> Self {
+        let line = Line::by_itself(app, trace, user.id, what);
+        Change::of(app, user, line, (told, None))
+    }
+
+    fn of(app: &App, user: &User, line: Line, (told, device): (FactorChange, Option<String>)) -> Self {
         let place = match told {
             FactorChange::ProviderLinked | FactorChange::ProviderUnlinked => "/account/providers",
             _ => "/account/factors",
@@ -242,18 +249,12 @@ impl Change {
         let letter = Letter::FactorChanged {
             change: told,
             when: app.now(),
-            device: device.name(),
+            device,
             factors: app.url(place),
             forgot: app.url("/account/forgot"),
         };
         let to = |to| Outgoing { to, locale: user.locale.clone(), user_id: Some(user.id), letter };
-        Change {
-            app: app.clone(),
-            person: user.id,
-            line: Line::new(app, trace, user.id, what, device),
-            letter: user.email.clone().map(to),
-            voids: true,
-        }
+        Change { app: app.clone(), person: user.id, line, letter: user.email.clone().map(to), voids: true }
     }
 
     /// It leaves the factors as they are.

@@ -120,6 +120,15 @@ fn a_person_is_kept_out_and_let_in_again() {
 }
 
 #[test]
+fn second_factors_are_taken_away() {
+    let place = Place::with_anna();
+    let done = place.json(&["users", "reset-factors", "anna"]);
+    assert_eq!((&done["username"], &done["providers_removed"]), (&json!("anna"), &json!(0)));
+    let said = place.run(&["users", "reset-factors", "anna", "--keep-providers"]).succeeded();
+    assert_eq!(said, "anna has no second factor any more and is signed out everywhere.\n");
+}
+
+#[test]
 fn a_person_is_removed_for_good() {
     let place = Place::with_anna();
     let known = place.json(&["users", "show", "anna"]);

@@ -126,7 +126,7 @@ async fn with_the_help_of_an_administrator() {
     let f = TestServer::with(&settings).await.fixtures().await;
     phone(&f.app, &f.u1).await;
     // What `signet users reset-factors` does.
-    factors::reset(&f.app, f.u1.id.parse().unwrap()).await.unwrap();
+    factors::reset(&f.app, f.u1.id.parse().unwrap(), false).await.unwrap();
     let told = seed::mailbox(&f.app, &f.u1.email).await;
     assert!(told.iter().any(|mail| mail.subject == "Your second factors were removed"));
     let (mut browser, asked) = (f.browser(), f.c1.asks());

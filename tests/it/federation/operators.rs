@@ -35,15 +35,17 @@ impl Office {
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let call = Call::new(method, &format!("{PROVIDERS}{path}")).bearer(&self.token);
-        self.w
-            .f
-            .site
-            .send(match body {
-                Some(body) => call.body("application/json", body.to_string()),
-                None => call,
-            })
-            .await
+        self.call(method, &format!("{PROVIDERS}{path}"), body).await
+    }
+
+    /// Anywhere.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let call = Call::new(method, path).bearer(&self.token);
+        let call = match body {
+            Some(body) => call.body("application/json", body.to_string()),
+            None => call,
+        };
+        self.w.f.site.send(call).await
     }
 
     pub async fn done(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
