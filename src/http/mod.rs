@@ -183,6 +183,8 @@ pub fn allowed(path: &str) -> &'static str {
             "GET, HEAD, PUT, PATCH, DELETE"
         }
         path if path.starts_with("/api/providers/") => "POST",
+        path if path.starts_with("/api/users/") && path.ends_with("/providers") => "GET, HEAD, POST",
+        path if path.starts_with("/api/users/") && path.contains("/providers/") => "DELETE",
         path if path.starts_with("/api/mails/") || path.starts_with("/api/users/") => "POST",
         path if is_form(path) => "GET, HEAD, POST",
         _ => "GET, HEAD",

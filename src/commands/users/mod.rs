@@ -2,6 +2,7 @@
 
 mod import;
 mod lines;
+mod providers;
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
@@ -44,6 +45,9 @@ pub enum Users {
         #[arg(long)]
         keep_providers: bool,
     },
+    /// Handle the accounts at providers that open a person's
+    #[command(subcommand)]
+    Providers(providers::UserProviders),
     /// Keep a person out; it ends every session and token of the person
     Disable(Who),
     /// Let a person in again
@@ -189,6 +193,7 @@ impl Users {
                     format!("{called} has no second factor any more and is signed out everywhere.\n{providers}")
                 })
             }
+            Users::Providers(providers) => providers.run(config).await,
             Users::Disable(who) => switch(who, config, true).await,
             Users::Enable(who) => switch(who, config, false).await,
             Users::Delete(Who { who, format }) => {

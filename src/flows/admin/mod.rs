@@ -1,6 +1,7 @@
 //! What operators do: people, clients, keys, traces. The commands call it; the administration's pages will.
 
 pub mod clients;
+pub mod connections;
 pub mod import;
 pub mod invitations;
 pub mod key_life;

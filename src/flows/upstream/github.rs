@@ -77,6 +77,10 @@ impl Provider for GitHub {
         Self::issuer(&upstream.settings).to_owned()
     }
 
+    fn can_name(&self, subject: &str) -> bool {
+        subject.parse().is_ok_and(|number: u64| number.to_string() == subject)
+    }
+
     async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
         let issuer = Self::issuer(&upstream.settings);
         Some(Arc::new(Metadata {

@@ -37,7 +37,7 @@ use crate::{
         prompt::Prompt,
         rule,
         trace::{Shown, Trace},
-        upstream::{AuthMethod, Settings, metadata::Metadata, profile::Profile},
+        upstream::{AuthMethod, Settings, id_token, metadata::Metadata, profile::Profile},
     },
     store::{Sealed, upstream::Upstream},
 };
@@ -70,6 +70,11 @@ pub trait Provider: Sync {
 
     /// The issuer of those whom it knows, who are found here by it and by their subjects.
     fn issuer_of(&self, upstream: &Upstream) -> String;
+
+    /// Whether it can mean somebody by this subject.
+    fn can_name(&self, subject: &str) -> bool {
+        id_token::is_subject(subject)
+    }
 
     /// Where it is asked, as far as that is known without asking it.
     async fn known(&self, app: &App, upstream: &Upstream) -> Option<Arc<Metadata>>;

@@ -76,6 +76,11 @@ pub fn subject(claims: &Map<String, Value>) -> Result<&str> {
     }
 }
 
+/// §2: a text that [`subject`] takes.
+pub fn is_subject(text: &str) -> bool {
+    subject(&Map::from_iter([("sub".to_owned(), text.into())])).is_ok()
+}
+
 /// §3.1.3.7 3–5: among those that it is for are we, and who else there is does not speak for us.
 fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<()> {
     let refuse = |why: &'static str| {

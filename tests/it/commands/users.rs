@@ -129,6 +129,32 @@ fn second_factors_are_taken_away() {
 }
 
 #[test]
+fn accounts_at_providers_are_connected_and_disconnected() {
+    let place = Place::with_anna();
+    let add = ["providers", "add", "hub", "--kind", "github", "--client-id", "us", "--secret-stdin"];
+    place.tell(&add, b"f3c19be07d5a4a60b2\n").succeeded();
+    let add = ["users", "providers", "add", "anna", "--provider", "hub", "--subject"];
+    let made = place.json(&[&add[..], &["42"]].concat());
+    assert_eq!((&made["issuer"], &made["subject"]), (&json!("https://github.com"), &json!("42")));
+    assert_eq!(place.json(&["users", "providers", "list", "anna"]), json!([made]));
+    let id = made["id"].as_str().unwrap();
+    let listed = place.run(&["users", "providers", "list", "anna@example.com"]).succeeded();
+    assert!(listed.contains("SUBJECT") && listed.contains(id), "{listed}");
+    for (subject, code, says) in [("42", 1, "opens an account already"), ("anna", 2, "--subject: ")] {
+        let line = place.run(&[&add[..], &[subject]].concat()).refused(code);
+        assert!(line.contains(says), "{line}");
+    }
+    let nowhere = ["users", "providers", "add", "anna", "--provider", "ferry", "--subject", "1"];
+    assert!(place.run(&nowhere).refused(2).contains("--provider: is not the name of one"));
+    let remove = ["users", "providers", "remove", "anna", "--id", id];
+    assert!(place.run(&remove).succeeded().contains("signet users set-password"));
+    assert!(place.run(&remove).refused(1).contains("there is no such connected provider"));
+
+    place.run(&[&add[..], &["43"]].concat()).succeeded();
+    assert_eq!(place.json(&["users", "reset-factors", "anna"])["providers_removed"], 1);
+}
+
+#[test]
 fn a_person_is_removed_for_good() {
     let place = Place::with_anna();
     let known = place.json(&["users", "show", "anna"]);
