@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    flows::{Trouble, factors::passkey, magic_link},
+    flows::{Trouble, factors::passkey, magic_link, upstream as upstreams},
     store::{self, password, upstream, upstream_link, user},
 };
 
@@ -39,8 +39,7 @@ pub async fn remain(app: &App, db: &impl ConnectionTrait, person: Uuid, without:
     }
     // Past the cache: a provider may have been switched off a moment ago.
     let providers = upstream::all(db).await?;
-    let works = |name: &str| providers.iter().any(|provider| provider.name == name && provider.is_enabled());
-    Ok(links.iter().any(|link| works(&link.upstream)))
+    Ok(links.iter().any(|link| providers.iter().any(|provider| upstreams::opens(provider, link))))
 }
 
 /// What is said to who would close it.

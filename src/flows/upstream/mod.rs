@@ -39,7 +39,7 @@ use crate::{
         trace::{Shown, Trace},
         upstream::{AuthMethod, Settings, id_token, metadata::Metadata, profile::Profile},
     },
-    store::{Sealed, upstream::Upstream},
+    store::{Sealed, upstream::Upstream, upstream_link::UpstreamLink},
 };
 
 /// One kind of provider. To add one: a file here, a line in [`PROVIDERS`].
@@ -200,6 +200,12 @@ fn label(profile: &Profile) -> Option<String> {
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static dyn Provider> {
     PROVIDERS.iter().copied().find(|provider| provider.kind() == name)
+}
+
+/// Whether people still come by this connection with it: an issuer may have moved, and its people are strangers then.
+pub fn opens(upstream: &Upstream, link: &UpstreamLink) -> bool {
+    let is_whose = |kind: &dyn Provider| kind.issuer_of(upstream) == link.issuer;
+    upstream.is_enabled() && upstream.name == link.upstream && kind(&upstream.settings.kind).is_some_and(is_whose)
 }
 
 fn kind_of(upstream: &Upstream) -> Result<&'static dyn Provider> {

@@ -312,6 +312,7 @@ async fn sec_140_the_last_way_in_stays() {
         ("a link by mail to an address that is not confirmed", &[magic], "", false, false),
         ("another account at a provider", &[], "works", true, true),
         ("one at a provider that is switched off", &[], "is off", true, false),
+        ("one of an issuer that has moved", &[], "has moved", true, false),
     ] {
         let w = world_with(settings, "").await;
         let mut browser = w.f.signed_in(&w.f.u1).await;
@@ -319,6 +320,11 @@ async fn sec_140_the_last_way_in_stays() {
         let id = w.links().await[0].id;
         if !second.is_empty() {
             w.connect(&mut browser, &like(&w.f.u1)).await;
+        }
+        if second == "has moved" {
+            let of = w.links().await.into_iter().find(|link| link.id != id).unwrap();
+            let change = upstream_link::ActiveModel { issuer: Set("https://old.example".into()), ..of.into() };
+            upstream_link::Entity::update(change).exec(&w.f.app.db).await.unwrap();
         }
         if second == "is off" {
             let mut other = upstream::all(&w.f.app.db).await.unwrap().remove(0);
