@@ -42,7 +42,7 @@ section! {
         /// Its issuer, exactly as its own document names it. Of github: the address of an Enterprise Server. Default:
         /// Google's or GitHub's own; oidc needs one.
         issuer: Option<String> = Fallback::Unset, optional(text(2048));
-        /// Where the API of a GitHub Enterprise Server is. Default: that of github.com.
+        /// Where the API of a GitHub Enterprise Server is. Default: /api/v3 below issuer, or that of github.com.
         api_url: Option<String> = Fallback::Unset, optional(text(2048));
         /// Where browsers are sent, for oauth2. Default: none.
         authorization_endpoint: Option<String> = Fallback::Unset, optional(text(2048));
@@ -54,12 +54,14 @@ section! {
         scopes: Option<Vec<String>> = Fallback::Unset, optional(list(text(255)));
         /// What its authorization endpoint is told besides: { access_type = "offline" }. Default: none.
         authorization_params: TextMap = Fallback::Fixed(""), authorization_params;
-        /// Where our claims stand in what it says, members within members by dots: { name = "user.display_name" }. What is
-        /// named here is taken over again at every sign-in. oauth2 needs sub. Default: none.
+        /// Where our claims stand in what it says, members within members by dots: { name = "user.display_name" }. Of those
+        /// named here, name, given_name, family_name and nickname are taken over again at every sign-in. oauth2 needs sub.
+        /// Default: none.
         claims: TextMap = Fallback::Fixed(""), claims;
         /// Whether people who have no account here get one. Default: false.
         sign_up: bool = Fallback::Fixed("false"), switch;
-        /// Only people with a verified address of one of these domains may come. Default: none.
+        /// Only people may come whose address the provider calls verified, and is of one of these domains; at every
+        /// sign-in. Default: none.
         email_domains: Vec<String> = Fallback::Fixed(""), list(domain);
         /// Only people of this Google Workspace may come. Default: none.
         hosted_domain: Option<String> = Fallback::Unset, optional(domain);

@@ -31,8 +31,8 @@ pub struct Settings {
     pub scopes: Option<Vec<String>>,
     /// What its authorization endpoint is told besides.
     pub authorization_params: BTreeMap<String, String>,
-    /// Where our claims stand in what the provider says, members within members by dots. What is named here is taken over
-    /// again at every sign-in.
+    /// Where our claims stand in what the provider says, members within members by dots. The names of a person that stand
+    /// here are taken over again at every sign-in.
     pub claims: BTreeMap<String, String>,
     pub sign_up: bool,
     pub email_domains: Vec<String>,
