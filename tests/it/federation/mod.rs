@@ -6,6 +6,7 @@ mod believed;
 mod doubles;
 mod github;
 mod google;
+mod guides;
 mod helped;
 mod hostile;
 mod kept_tokens;
