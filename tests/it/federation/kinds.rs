@@ -116,7 +116,7 @@ async fn changes_at_once_lose_no_provider() {
     }
 }
 
-/// What was read before a change is not kept after it.
+/// However many are reading meanwhile.
 #[tokio::test]
 async fn a_change_is_seen_at_once_on_the_node_that_made_it() {
     let (server, up) = (TestServer::with(&[HOSTS]).await, Upstream::start().await);
