@@ -142,6 +142,94 @@ async function another() {
   })
 }
 
+const ACCOUNT = `${issuer}/account/providers`
+
+/** What the person of the page connects, closes and leaves in their account; the other Signet has let them in. */
+async function account(double) {
+  double.people = [double.people[0], doubles.documents.google.accounts.grace]
+  let page = await fresh()
+  await login(user)(page)
+  await page.locator('#consent-allow, #arrived').first().waitFor()
+  await page.goto(ACCOUNT)
+  await check('what is connected stands in the account', async () => {
+    await page.locator('#providers-connected li').waitFor()
+    equal(await page.locator('#providers-connected li').count(), 1, 'connected accounts')
+  })
+  await check('another is connected from there', async () => {
+    await page.locator('#connect-google').click()
+    await page.locator('#continue-1').click()
+    await page.locator('#notice').waitFor()
+    equal(await page.locator('#providers-connected li').count(), 2, 'connected accounts')
+  })
+  await see(page, 'account-providers')
+  await check('and opens the account', async () => {
+    const other = await fresh()
+    await by('google')(other)
+    await other.locator('#continue-1').click()
+    equal((await learned(other)).email, user.email, 'email')
+  })
+  await check('what is disconnected opens it no more', async () => {
+    await page.locator('#providers-connected li', { hasText: 'Google' }).locator('button').click()
+    await page.locator('#notice').waitFor()
+    equal(await page.locator('#providers-connected li').count(), 1, 'connected accounts')
+    const other = await fresh()
+    await by('google')(other)
+    await other.locator('#continue-1').click()
+    await other.locator('#consent-allow, #arrived, #connect-sign-in, #enrol-submit').first().waitFor()
+    if (await other.locator('#consent-allow, #arrived').count()) holds((await learned(other)).email !== user.email, 'it is another account')
+  })
+
+  page = await fresh()
+  await by('google')(page)
+  await page.locator('#continue-0').click()
+  await page.locator('#consent-allow, #arrived').first().waitFor()
+  await page.goto(ACCOUNT)
+  await check('the only way into an account stays', async () => {
+    await page.locator('#providers-connected li button').click()
+    await page.locator('#complaint, .notice.bad').first().waitFor()
+    equal(await page.locator('#providers-connected li').count(), 1, 'connected accounts')
+  })
+  await see(page, 'account-providers-last')
+  await page.goto(`${issuer}/account/password`)
+  await see(page, 'account-password-first')
+  await check('with a first password it may go', async () => {
+    await page.locator('#password-new').fill('seven violet lanterns by the sea')
+    await page.locator('#password-submit').click()
+    await page.locator('#notice').waitFor()
+    await page.goto(ACCOUNT)
+    await page.locator('#providers-connected li button').click()
+    await page.locator('#notice').waitFor()
+    equal(await page.locator('#providers-connected li').count(), 0, 'connected accounts')
+  })
+  await see(page, 'account-providers-none')
+}
+
+/** Signing out here goes on to the other Signet, and comes back. */
+async function out() {
+  const page = await fresh()
+  await by('other')(page)
+  await page.waitForURL((url) => url.href.startsWith(other.issuer))
+  await login(other.user)(page)
+  await page.locator('#consent-allow, #arrived').first().waitFor()
+  if (page.url().startsWith(other.issuer)) {
+    await allow(page)
+    await page.waitForURL((url) => !url.href.startsWith(other.issuer))
+  }
+  await page.goto(`${issuer}/account`)
+  await check('who signs out here is signed out there as well', async () => {
+    await page.locator('#account-sign-out').click()
+    await page.locator('#signing-out, #logged-out').first().waitFor()
+    if (await page.locator('#signing-out').isVisible()) {
+      if (!scripts) await see(page, 'signing-out-onward')
+      await page.locator('#signing-out-continue').click().catch(() => {})
+    }
+    await page.locator('#logged-out').waitFor()
+    equal(new URL(page.url()).origin, issuer, 'where it ends')
+    await page.goto(`${other.issuer}/account`)
+    await page.locator('#login-submit').waitFor()
+  })
+}
+
 const app = await listen()
 const at = { google: await doubles.google(ports.google), github: await doubles.github(ports.github, ports.api) }
 const browser = await launch()
@@ -149,6 +237,8 @@ try {
   await google(at.google)
   await github(at.github)
   await another()
+  await account(at.google)
+  await out()
 } finally {
   await browser.close()
   app.closeAllConnections()
