@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{HOSTS, OPEN, World, cookie, grace, is_inside, is_outside, world};
 use crate::harness::{
     Call, Parameters, TestServer, assert,
+    authority::AUTHORITY,
     upstream::{Lies, Mood, Upstream, back_with},
 };
 
@@ -325,6 +326,36 @@ async fn sec_153_a_document_of_a_provider_is_refused_when() {
         }
     }
     assert!(internal.got().is_empty());
+}
+
+/// Case SEC-154: nothing is asked of a server that nobody vouches for, and no secret reaches it.
+#[tokio::test]
+async fn sec_154_a_provider_is_not_believed_without_its_certificate() {
+    for (why, host, certificate, roots, inside) in [
+        ("all is well", "localhost", &AUTHORITY.server_certificate, "authority.pem", true),
+        ("nobody vouches for it", "localhost", &AUTHORITY.server_certificate, "", false),
+        ("it vouches for itself", "localhost", &AUTHORITY.own_certificate, "authority.pem", false),
+        ("it has expired", "localhost", &AUTHORITY.expired_certificate, "authority.pem", false),
+        ("it is another's", "127.0.0.1", &AUTHORITY.server_certificate, "authority.pem", false),
+    ] {
+        let up = Upstream::over_tls(host, certificate).await;
+        let settings = [("outbound.allow_hosts", "localhost, 127.0.0.1"), ("outbound.root_certificates", roots)];
+        let f = TestServer::declaring(&settings, &up.declared("harbor", OPEN)).await.fixtures().await;
+        up.live_by(&f.clock);
+        let w = World { f, up };
+        let mut browser = w.f.browser();
+        browser.goto(&w.f.c1.asks().url()).await.press("login-provider-harbor").await;
+        if inside {
+            let back = w.up.back(&browser.landed().url, &grace());
+            browser.goto(&back).await;
+            assert!(is_inside(&browser), "{why}: {}", browser.page());
+            continue;
+        }
+        is_outside(&browser, "provider-away", 503);
+        let (rule, said) = w.refusal().await;
+        assert!(rule == "upstream_reached" && said.contains("certificate"), "{why}: {said}");
+        assert!(w.up.got().is_empty(), "{why}");
+    }
 }
 
 /// Case SEC-152: what is private is refused before anybody connects to it, and a declared provider already at the start.

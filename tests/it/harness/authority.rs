@@ -20,6 +20,11 @@ pub struct Authority {
     pub certificate: Vec<u8>,
     /// Of localhost.
     pub server_certificate: Vec<u8>,
+    /// Of localhost, until yesterday.
+    pub expired_certificate: Vec<u8>,
+    /// Of localhost, as it says itself.
+    pub own_certificate: Vec<u8>,
+    /// Of all three.
     pub server_key: Vec<u8>,
 }
 
@@ -36,15 +41,26 @@ impl Authority {
         builder.sign(&key, MessageDigest::sha256()).unwrap();
         let authority = builder.build();
 
-        let mut builder = self::builder(2, &name("localhost"), &own, &server_key);
-        let names =
-            SubjectAlternativeName::new().dns("localhost").build(&builder.x509v3_context(Some(&authority), None));
-        builder.append_extension(names.unwrap()).unwrap();
-        builder.append_extension(ExtendedKeyUsage::new().server_auth().build().unwrap()).unwrap();
-        builder.sign(&key, MessageDigest::sha256()).unwrap();
+        let here = name("localhost");
+        let of_localhost = |serial, issuer: &X509Name, signer: &PKey<Private>, days: [i64; 2]| {
+            let mut builder = self::builder(serial, &here, issuer, &server_key);
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+            let [from, until] =
+                days.map(|day| Asn1Time::from_unix(i64::try_from(now).unwrap() + day * 86_400).unwrap());
+            builder.set_not_before(&from).unwrap();
+            builder.set_not_after(&until).unwrap();
+            let names =
+                SubjectAlternativeName::new().dns("localhost").build(&builder.x509v3_context(Some(&authority), None));
+            builder.append_extension(names.unwrap()).unwrap();
+            builder.append_extension(ExtendedKeyUsage::new().server_auth().build().unwrap()).unwrap();
+            builder.sign(signer, MessageDigest::sha256()).unwrap();
+            builder.build().to_pem().unwrap()
+        };
         Authority {
             certificate: authority.to_pem().unwrap(),
-            server_certificate: builder.build().to_pem().unwrap(),
+            server_certificate: of_localhost(2, &own, &key, [0, 1]),
+            expired_certificate: of_localhost(3, &own, &key, [-3, -1]),
+            own_certificate: of_localhost(4, &here, &server_key, [0, 1]),
             server_key: server_key.private_key_to_pem_pkcs8().unwrap(),
         }
     }

@@ -9,11 +9,15 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64, Engine}
 use openssl::pkey::{PKey, Private};
 use poem::{Body, Request, Response, endpoint::make, http::StatusCode};
 use serde_json::{Map, Value, json};
-use signet::http::listener::{Limits, serve};
+use signet::http::{
+    listener::{Limits, serve},
+    tls::Tls,
+};
 use tokio::{net::TcpListener, sync::oneshot};
 use url::Url;
 
 use super::{
+    authority::AUTHORITY,
     http::Parameters,
     jose,
     relying_party::{random, s256},
@@ -112,14 +116,27 @@ pub struct Upstream {
 
 impl Upstream {
     pub async fn start() -> Self {
+        Self::at("http://127.0.0.1", None).await
+    }
+
+    /// With this certificate for the key of the tests' server.
+    pub async fn over_tls(host: &str, certificate: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [certificates, key] = ["server.pem", "server.key"].map(|name| folder.path().join(name));
+        std::fs::write(&certificates, certificate).unwrap();
+        std::fs::write(&key, &AUTHORITY.server_key).unwrap();
+        Self::at(&format!("https://{host}"), Some(Tls::new(certificates, key).unwrap())).await
+    }
+
+    async fn at(origin: &str, tls: Option<Tls>) -> Self {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let issuer = format!("http://127.0.0.1:{}", tcp.local_addr().unwrap().port());
+        let issuer = format!("{origin}:{}", tcp.local_addr().unwrap().port());
         let state = Arc::new(State::default());
         let (of_state, of_issuer) = (state.clone(), issuer.clone());
         let endpoint = make(move |request: Request| answer(of_state.clone(), of_issuer.clone(), request));
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap_or_default() };
-        tokio::spawn(serve(tcp, endpoint, None, Limits::default(), shutdown));
+        tokio::spawn(serve(tcp, endpoint, tls, Limits::default(), shutdown));
         Upstream { issuer, state, _stop: stop }
     }
 
