@@ -4,6 +4,7 @@
 
 pub mod arrive;
 pub mod begin;
+mod buttons;
 pub mod callback;
 pub mod check;
 pub mod connect;
@@ -16,31 +17,34 @@ mod github;
 mod metadata;
 mod oauth2;
 mod oidc;
+mod tokens;
+mod turned;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use super::{Field, Refused};
+use super::Field;
 use crate::{
-    app::{
-        App,
-        reseal::{tokens_context, upstream_context},
-    },
+    app::{App, reseal::upstream_context},
     config::Config,
     crypto::secret::Secret,
     protocol::{
         Code, Error, Result,
         prompt::Prompt,
         rule,
-        trace::{Shown, Trace},
+        trace::Shown,
         upstream::{AuthMethod, Settings, id_token, metadata::Metadata, profile::Profile},
     },
-    store::{Sealed, upstream::Upstream, upstream_link::UpstreamLink},
+    store::{upstream::Upstream, upstream_link::UpstreamLink},
 };
+
+pub use buttons::{Button, Hints, buttons};
+pub use tokens::Tokens;
+use turned::{FULL, MOST, TAKEN, said};
+pub use turned::{Said, Turned, Whence};
 
 /// One kind of provider. To add one: a file here, a line in [`PROVIDERS`].
 #[async_trait]
@@ -137,55 +141,6 @@ pub struct Identity {
     pub tokens: Tokens,
 }
 
-/// Tokens of a provider. They are not printed.
-#[derive(Clone, Default)]
-pub struct Tokens(Map<String, Value>);
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tokens(…)")
-    }
-}
-
-/// What fits beside its seal.
-const LONGEST_TOKENS: usize = 32_000;
-const REFRESH: &str = "refresh_token";
-
-/// The tokens that are kept at that link.
-fn opened(app: &App, link: Uuid, sealed: &Sealed) -> Option<Map<String, Value>> {
-    let opened = app.master_key.open(&tokens_context(link), &sealed.0).ok()?;
-    serde_json::from_slice(&opened).ok()
-}
-
-impl Tokens {
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
-    }
-
-    /// As they are kept at that link, where they are.
-    /// `before`: what was kept there until now. Some providers give a refresh token (RFC 6749 §6) the first time alone.
-    fn kept(&self, app: &App, upstream: &Upstream, link: Uuid, before: Option<&Sealed>) -> Option<Sealed> {
-        const KEPT: [&str; 6] = ["access_token", "refresh_token", "id_token", "token_type", "expires_in", "scope"];
-        if !upstream.settings.keep_tokens || self.0.is_empty() {
-            return None;
-        }
-        let mut kept: Map<String, Value> =
-            KEPT.iter().filter_map(|name| Some(((*name).to_owned(), self.0.get(*name)?.clone()))).collect();
-        kept.insert("received_at".to_owned(), app.now().into());
-        if let Some(refresh) =
-            before.filter(|_| !kept.contains_key(REFRESH)).and_then(|old| opened(app, link, old)?.remove(REFRESH))
-        {
-            kept.insert(REFRESH.to_owned(), refresh);
-        }
-        let text = Value::Object(kept).to_string();
-        if text.len() > LONGEST_TOKENS {
-            tracing::warn!(provider = upstream.name, "the tokens are too long to be kept");
-            return None;
-        }
-        Some(Sealed(app.master_key.seal(&tokens_context(link), text.as_bytes(), app.random.bytes())))
-    }
-}
-
 impl Identity {
     /// What the person recognizes it by.
     pub fn label(&self) -> Option<String> {
@@ -213,9 +168,6 @@ fn kind_of(upstream: &Upstream) -> Result<&'static dyn Provider> {
     kind(&upstream.settings.kind).ok_or_else(unknown)
 }
 
-/// What a provider says of itself is asked for ahead of time this often, while it is not known.
-const WARM: Duration = Duration::from_secs(6);
-
 /// Where the browser comes back to.
 pub fn callback_url(app: &App, name: &str) -> String {
     app.url(&format!("/federation/{name}/callback"))
@@ -225,65 +177,6 @@ pub fn callback_url(app: &App, name: &str) -> String {
 pub fn title(upstream: &Upstream) -> String {
     let of_kind = || kind(&upstream.settings.kind).and_then(Provider::title).map(str::to_owned);
     upstream.settings.button.clone().or_else(of_kind).unwrap_or_else(|| upstream.name.clone())
-}
-
-/// A button of the login page.
-#[derive(Debug, Clone)]
-pub struct Button {
-    pub name: String,
-    pub kind: String,
-    pub title: String,
-    /// Where its form leads to, for the page's policy: as far as anybody knows yet, to the issuer's own host.
-    pub leads_to: Option<String>,
-    /// Which picture it has, if the operator gave one.
-    pub icon: Option<i64>,
-}
-
-/// What an app says of who comes (OpenID Connect Core §3.1.2.1), by which a hidden provider may be meant.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Hints<'a> {
-    /// `idp_hint`
-    pub provider: Option<&'a str>,
-    /// `login_hint`
-    pub login: Option<&'a str>,
-}
-
-impl Hints<'_> {
-    fn mean(self, upstream: &Upstream) -> bool {
-        let domain = || self.login.and_then(|login| login.trim().rsplit_once('@')).map(|(_, domain)| domain);
-        self.provider == Some(&*upstream.name) || domain().is_some_and(|domain| upstream.settings.expects(domain))
-    }
-}
-
-/// The buttons of the login page. Nobody waits for a provider here: what is not known yet is asked for meanwhile.
-///
-/// # Errors
-/// When the database is away.
-pub async fn buttons(app: &App, hints: Hints<'_>) -> Result<Vec<Button>> {
-    let mut buttons = Vec::new();
-    for upstream in app.cache.upstreams(&app.db).await?.iter() {
-        if upstream.settings.hidden && !hints.mean(upstream) {
-            continue;
-        }
-        let Some(kind) = kind(&upstream.settings.kind) else { continue };
-        let known = kind.known(app, upstream).await;
-        // Once in a while: many who look at the page at once are no reason to ask many times.
-        if known.is_none() && app.cache.may_refetch(&format!("upstream of {}", upstream.name), WARM).await {
-            let (app, upstream) = (app.clone(), upstream.clone());
-            tokio::spawn(async move { drop(kind.metadata(&app, &upstream).await) });
-        }
-        buttons.push(Button {
-            name: upstream.name.clone(),
-            kind: upstream.settings.kind.clone(),
-            title: title(upstream),
-            icon: upstream.settings.icon.is_some().then_some(upstream.updated_at),
-            leads_to: match known {
-                Some(metadata) => Some(metadata.authorization_endpoint.clone()),
-                None => upstream.settings.issuer.clone(),
-            },
-        });
-    }
-    Ok(buttons)
 }
 
 /// One that people may sign in with.
@@ -397,84 +290,6 @@ fn is_away(error: &Error) -> bool {
 /// A refusal of who came.
 fn unwelcome(why: &'static str) -> Error {
     Code::AccessDenied.because(why).under(&rule::UPSTREAM_ACCOUNT)
-}
-
-/// What a person is told whose sign-in by a provider ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    /// The answer belongs to no sign-in of this browser (case SEC-136).
-    Stale,
-    /// The person said no there.
-    Denied,
-    /// The provider refused, or is not believed (case SEC-137).
-    Failed,
-    Away,
-    /// Not of those whom the operator lets in.
-    Unwelcome,
-    /// The account is closed.
-    Closed,
-    /// Somebody else is connected with it.
-    Taken,
-    /// The account is connected with as many as it can be.
-    Full,
-}
-
-/// How many accounts elsewhere can open one here.
-const MOST: usize = 20;
-
-const TAKEN: &str = "somebody else is connected with it already";
-const FULL: &str = "the account is connected with as many as it can be";
-
-/// Where somebody sets out for a provider, and comes back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whence {
-    /// The other ways in are there.
-    Journey(Uuid),
-    Account,
-}
-
-/// A sign-in by a provider that went no further.
-#[derive(Debug)]
-pub struct Turned {
-    /// None where a page of the journey says it.
-    pub said: Option<Said>,
-    pub refused: Refused,
-    pub whence: Option<Whence>,
-    /// What pages call the provider.
-    pub provider: Option<String>,
-}
-
-impl Turned {
-    fn of(app: &App, mut trace: Trace, error: Error, whence: Option<Whence>, upstream: Option<&Upstream>) -> Box<Self> {
-        let said = said(&error);
-        let refused = Refused::by(&mut trace, error);
-        app.record(trace);
-        Box::new(Turned { said, refused, whence, provider: upstream.map(title) })
-    }
-
-    /// Before there was a run of its own.
-    fn early(refused: Refused) -> Box<Self> {
-        Box::new(Turned { said: said(&refused.error), refused, whence: None, provider: None })
-    }
-}
-
-fn said(error: &Error) -> Option<Said> {
-    let rule = error.detail.as_ref()?.rule;
-    Some(match rule.name {
-        name if name == rule::UPSTREAM_STATE.name => Said::Stale,
-        name if name == rule::UPSTREAM_REACHED.name => Said::Away,
-        name if name == rule::UPSTREAM_ACCOUNT.name => match &*error.description {
-            TAKEN => Said::Taken,
-            FULL => Said::Full,
-            _ => Said::Unwelcome,
-        },
-        name if name == rule::ACCOUNT.name => Said::Closed,
-        name if name == rule::UPSTREAM_ANSWER.name && error.description.starts_with("the person said no") => {
-            Said::Denied
-        }
-        name if name.starts_with("upstream_") => Said::Failed,
-        _ => return None,
-    })
 }
 
 /// No more of them than of passwords from one address.
