@@ -14,6 +14,8 @@ use openssl::{
     },
 };
 
+use super::server::Clock;
+
 /// PEM texts.
 pub struct Authority {
     /// What a client must believe.
@@ -44,9 +46,7 @@ impl Authority {
         let here = name("localhost");
         let of_localhost = |serial, issuer: &X509Name, signer: &PKey<Private>, days: [i64; 2]| {
             let mut builder = self::builder(serial, &here, issuer, &server_key);
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-            let [from, until] =
-                days.map(|day| Asn1Time::from_unix(i64::try_from(now).unwrap() + day * 86_400).unwrap());
+            let [from, until] = days.map(|day| Asn1Time::from_unix(Clock::System.now() + day * 86_400).unwrap());
             builder.set_not_before(&from).unwrap();
             builder.set_not_after(&until).unwrap();
             let names =
