@@ -201,8 +201,15 @@ fn decayed(failed: Failures, now: i64) -> u32 {
 
 /// Doubling from the fifth failure. Addresses are shared by people, so they may fail ten times as often.
 fn delay(failed: Failures, key: &Key) -> i64 {
-    let is_shared =
-        matches!(key, Key::Address(_) | Key::Registration(_) | Key::Mails(_) | Key::Passkeys(_) | Key::Provider(_));
+    let is_shared = matches!(
+        key,
+        Key::Address(_)
+            | Key::Registration(_)
+            | Key::Mails(_)
+            | Key::Passkeys(_)
+            | Key::Provider(_)
+            | Key::LogoutToken(_)
+    );
     let free = if is_shared { FREE * 10 } else { FREE };
     match failed.count.checked_sub(free) {
         None | Some(0) => 0,

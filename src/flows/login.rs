@@ -358,6 +358,12 @@ pub(super) async fn begin(
         if !standing.holds(db).await? {
             return Ok(None);
         }
+        // The provider may have signed the person out while they were on the way.
+        if let Some(journey) = journey.filter(|_| federated && !matches!(basis, Basis::Session { .. }))
+            && !upstream_session::speaks_for(db, journey).await?
+        {
+            return Ok(None);
+        }
         let mut ended = Ended::default();
         if let Some((session, user)) = other {
             ended = ending.one(db, session, user).await?;
@@ -375,11 +381,7 @@ pub(super) async fn begin(
         if let Some(journey) = journey {
             sign_in::leave(db, journey).await?;
             authorization::signed_in(db, journey, session).await?;
-            let has_word = upstream_session::settle(db, journey, (session, until), federated).await?;
-            // The provider has signed the person out while they were on the way.
-            if federated && !has_word && !matches!(basis, Basis::Session { .. }) {
-                return Ok(None);
-            }
+            upstream_session::settle(db, journey, (session, until), federated).await?;
         }
         if same.is_some() {
             upstream_session::prolong(db, session, until).await?;

@@ -43,18 +43,21 @@ pub async fn replace(db: &impl ConnectionTrait, row: UpstreamSession) -> Result<
     Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await.map(drop)
 }
 
-/// The journey has come to a session, which lives until then; `federated`: by the provider, and not by other means. False
-/// where no provider has spoken for the journey, or has taken its word back.
+/// Whether a provider has spoken for the journey, and has not taken its word back. Until the write ends it does not.
+pub async fn speaks_for(db: &impl ConnectionTrait, journey: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::find().filter(Column::JourneyId.eq(journey)).lock_exclusive().one(db).await?.is_some())
+}
+
+/// The journey has come to a session, which lives until then; `federated`: by the provider, and not by other means.
 pub async fn settle(
     db: &impl ConnectionTrait,
     journey: Uuid,
     (session, until): (Uuid, i64),
     federated: bool,
-) -> Result<bool, DbErr> {
-    let row = Entity::find().filter(Column::JourneyId.eq(journey)).lock_exclusive().one(db).await?;
-    let Some(row) = row else { return Ok(false) };
+) -> Result<(), DbErr> {
+    let Some(row) = Entity::find().filter(Column::JourneyId.eq(journey)).one(db).await? else { return Ok(()) };
     if !federated {
-        return Entity::delete_by_id(row.id).exec(db).await.map(|_| true);
+        return Entity::delete_by_id(row.id).exec(db).await.map(drop);
     }
     let older = Entity::delete_many().filter(Column::SessionId.eq(session)).filter(Column::Upstream.eq(row.upstream));
     older.exec(db).await?;
@@ -64,7 +67,7 @@ pub async fn settle(
         expires_at: Set(until),
         ..Default::default()
     };
-    Entity::update_many().set(change).filter(Column::Id.eq(row.id)).exec(db).await.map(|_| true)
+    Entity::update_many().set(change).filter(Column::Id.eq(row.id)).exec(db).await.map(drop)
 }
 
 /// The session lives until then.

@@ -175,6 +175,7 @@ async fn told_traced(app: &App, address: IpAddr, name: &str, params: &Params, tr
         // §2.8: whatever keeps it from being done.
         Error { code: Code::InvalidRequest, retry_after: None, ..error }
     })?;
+    app.throttle.succeeded(&keys);
     let spent = Secret::presented(&format!("logout token {}:{issuer}{}", issuer.len(), logout.jti)).hash();
     let identity = logout.sub.as_deref().map(|sub| upstream_link::identity(&issuer, sub));
     let sid = logout.sid.as_deref().map(upstream_session::sid);
@@ -185,20 +186,18 @@ async fn told_traced(app: &App, address: IpAddr, name: &str, params: &Params, tr
         }
         let mut people: BTreeMap<Uuid, u64> = BTreeMap::new();
         let mut all = Ended::default();
-        // Twice: whoever has yet to prove a second factor does not come by it any more, or has come just now.
-        for _ in 0..2 {
-            let opened = upstream_session::opened(db, &name, identity.as_ref(), sid.as_ref()).await?;
-            for some in opened.chunks(AT_ONCE) {
-                let mut of: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-                for (session, user) in session::owners(db, some.to_vec()).await? {
-                    of.entry(user).or_default().push(session);
-                }
-                for (user, sessions) in of {
-                    all.deliveries.extend(ending.some(db, &sessions, user).await?.deliveries);
-                    *people.entry(user).or_default() += sessions.len() as u64;
-                }
+        // Whoever is on the way, at a second factor say, does not come by it any more: or has come by now, and goes again.
+        upstream_session::forget_waiting(db, &name, identity.as_ref(), sid.as_ref()).await?;
+        let opened = upstream_session::opened(db, &name, identity.as_ref(), sid.as_ref()).await?;
+        for some in opened.chunks(AT_ONCE) {
+            let mut of: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+            for (session, user) in session::owners(db, some.to_vec()).await? {
+                of.entry(user).or_default().push(session);
             }
-            upstream_session::forget_waiting(db, &name, identity.as_ref(), sid.as_ref()).await?;
+            for (user, sessions) in of {
+                all.deliveries.extend(ending.some(db, &sessions, user).await?.deliveries);
+                *people.entry(user).or_default() += sessions.len() as u64;
+            }
         }
         Ok(Some((people, all)))
     });
