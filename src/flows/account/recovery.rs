@@ -3,13 +3,17 @@
 use super::{
     links,
     log::{self, Happened, Line},
+    registration,
 };
 use crate::{
     app::App,
+    config::Verification,
     crypto::secret::Secret,
     flows::{
-        Trouble, factors, login,
-        mail::{self, Letter},
+        Trouble,
+        factors::Change,
+        login,
+        mail::{self, FactorChange, Letter},
         passwords::{self, About},
         session_end::Ending,
         visitor::Visitor,
@@ -19,6 +23,7 @@ use crate::{
     store::{
         grant,
         mail_link::{self, LinkKind},
+        upstream_link,
         user::{self, User},
     },
 };
@@ -68,6 +73,9 @@ async fn finish_traced(
     let line = Line::new(app, trace, user.id, Happened::PasswordReset, &visitor.device);
     let letter = super::password::told(app, &user, &visitor.device);
     let (hash, now, id) = (Secret::presented(token).hash(), app.now(), user.id);
+    let anybody = app.config.accounts.verification == Verification::Optional && registration::is_offered(app);
+    let (what, told) = (Happened::ProviderUnlinked, FactorChange::ProviderUnlinked);
+    let unlinked = Change::new(app, trace, &user, &visitor.device, what, told).of_no_factor();
     let (ending, of_app, email) = (Ending::within(app, &trace.id), app.clone(), link.email);
     let ended = write!(app, db => {
         // Whoever signs in at this moment does so before, and is signed out, or after, with the new password.
@@ -75,9 +83,11 @@ async fn finish_traced(
         if !mail_link::spend(db, &hash, now).await? {
             return Ok(None);
         }
-        // Nobody knew whose the address was: whoever made the account, and its ways in, may be somebody else.
-        if email.is_some() && before.is_some_and(|user| !user.email_verified) {
-            factors::remove_since(db, id, 0).await?;
+        // Whoever registered with the address, where nobody has to confirm it, may have opened a way in for themselves. What
+        // is asked for besides the password stays (case SEC-131).
+        let is_strangers = anybody && email.is_some() && before.is_some_and(|user| !user.email_verified);
+        if is_strangers && upstream_link::remove_all(db, id).await? > 0 {
+            unlinked.write(db).await?;
         }
         // The link came to this address, so it is the person's.
         if let Some(email) = &email && !user::confirm_email(db, id, email, now).await? {
