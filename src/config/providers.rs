@@ -298,6 +298,9 @@ fn authorization_params(given: &Given<'_>) -> Parsed<TextMap> {
         _ if OWN_PARAMETERS.contains(&name) => {
             Err(Fault::new(format!("{name} is not to be set here: this server says it itself"), "leave it out"))
         }
+        "prompt" if value.split(' ').any(|word| word == "none") => {
+            Err(Fault::new("prompt: \"none\" lets nobody sign in there", "leave it out"))
+        }
         "response_mode" if !["query", "form_post"].contains(&value) => {
             Err(Fault::new(format!("response_mode: {value:?} does not come back to this server"), "use form_post"))
         }

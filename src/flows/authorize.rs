@@ -373,7 +373,8 @@ async fn waits_to_connect(app: &App, row: &Authorization, session: &Session) -> 
     let waits = upstream_identity::of_journey(&app.db, row.id, app.now()).await?;
     let Some((waits, browser)) = waits.zip(row.browser_hash.as_ref()) else { return Ok(false) };
     let is_theirs = crate::crypto::secret::equal(&waits.browser_hash.0, &browser.0);
-    Ok(is_theirs && waits.created_at <= session.auth_time)
+    // Whenever they proved who they are, elsewhere say: what counts is that they have come here since.
+    Ok(is_theirs && waits.created_at <= session.created_at)
 }
 
 /// OpenID Connect Core §5.5.1.1, §3.1.2.1; Registration §2: the client's wish in this request, or its usual one.

@@ -58,6 +58,12 @@ pub async fn find_locked(db: &impl ConnectionTrait, name: &str) -> Result<Option
     Entity::find().filter(Column::Name.eq(name)).lock_exclusive().one(db).await
 }
 
+/// Whether it means the same people still. Until the write is over it does: no subject of theirs becomes another's.
+pub async fn is_still(db: &impl ConnectionTrait, upstream: &Upstream) -> Result<bool, DbErr> {
+    let now = Entity::find().filter(Column::Name.eq(upstream.name.as_str())).lock_shared().one(db).await?;
+    Ok(now.is_some_and(|now| now.id == upstream.id && now.is_enabled() && !now.settings.is_another(&upstream.settings)))
+}
+
 /// Fails as a duplicate where there is one of that name.
 pub async fn insert(db: &impl ConnectionTrait, upstream: Upstream) -> Result<(), DbErr> {
     Entity::insert(ActiveModel::from(upstream)).exec_without_returning(db).await.map(drop)

@@ -51,7 +51,7 @@ pub async fn list(app: &App, person: Uuid) -> Result<Vec<Connected>, Trouble> {
         Connected {
             id: row.id,
             title: provider.map_or_else(|| row.upstream.clone(), upstream::title),
-            works: provider.is_some_and(|provider| upstream::opens(provider, &row)),
+            works: providers.iter().any(|provider| upstream::opens(provider, &row)),
             provider: row.upstream,
             label: row.label,
             created_at: row.created_at,

@@ -58,7 +58,7 @@ pub(super) async fn arrive(
     trace: &mut Trace,
 ) -> Result<Came> {
     let settings = &upstream.settings;
-    let auth_time = who.profile.signed_in(wanted(app, &journey, begun_at), app.now())?;
+    let auth_time = who.profile.signed_in(wanted(&journey, begun_at), app.now())?;
     logout::note(app, id, upstream, &who).await?;
     let known = upstream_link::find(&app.db, &who.issuer, &who.subject).await?;
     let owner = match &known {
@@ -103,10 +103,12 @@ pub(super) async fn arrive(
     Ok(signed_in.map_or(Came::HalfWay, |signed_in| Came::SignedIn(Box::new(signed_in))))
 }
 
-/// Since when the person must have signed in there: since they set out, where they are to sign in again.
-fn wanted(app: &App, journey: &Journey, begun_at: i64) -> Option<i64> {
-    let asks = journey.signed_in.is_some() || journey.request.prompt.contains(&Prompt::Login);
-    let youngest = journey.request.max_age.map(|age| app.now() - age);
+/// Since when the person must have signed in there: since they set out, where they were to sign in again.
+fn wanted(journey: &Journey, begun_at: i64) -> Option<i64> {
+    // Who has signed in meanwhile, in another window, was not signed in when the provider was asked.
+    let was_signed_in = journey.signed_in.as_ref().is_some_and(|(session, _)| session.created_at <= begun_at);
+    let asks = was_signed_in || journey.request.prompt.contains(&Prompt::Login);
+    let youngest = journey.request.max_age.map(|age| begun_at - age);
     asks.then_some(begun_at).into_iter().chain(youngest).max()
 }
 
@@ -210,7 +212,11 @@ pub(super) async fn connect(
     let change = Change::new(app, trace, user, &visitor.device, Happened::ProviderLinked, told).of_no_factor();
     let (row, standing, now) = (row(app, user.id, (upstream, who), None), Standing::of(user), app.now());
     let (person, admin) = (user.id, administers(&upstream.settings, &who.profile).filter(|admin| *admin));
+    let provider = upstream.clone();
     let connected = write!(app, db => {
+        if !upstream::is_still(db, &provider).await? {
+            return Ok(Err(moved()));
+        }
         if !standing.holds(db).await? {
             return Ok(Err(Standing::lost()));
         }
@@ -232,6 +238,10 @@ pub(super) async fn connect(
     mail::send_soon(app);
     log::said(trace, Happened::ProviderLinked);
     Ok(())
+}
+
+pub(super) fn moved() -> Error {
+    Code::AccessDenied.because("the provider is another by now, or is here no longer").under(&rule::UPSTREAM_ANSWER)
 }
 
 /// `waited`: where the person has waited until now.

@@ -107,9 +107,13 @@ fn address(app: &App, upstream: &Upstream, metadata: &Metadata, wish: &Wish<'_>,
     for (name, value) in &settings.authorization_params {
         match asks.iter_mut().find(|(known, _)| known == name) {
             // What the app asks for is asked for; the operator may want more.
-            Some((_, asked)) if name == "prompt" && !asked.split(' ').any(|word| word == value) => {
-                asked.push(' ');
-                asked.push_str(value);
+            Some((_, asked)) if name == "prompt" => {
+                for word in value.split(' ') {
+                    if !asked.split(' ').any(|known| known == word) {
+                        asked.push(' ');
+                        asked.push_str(word);
+                    }
+                }
             }
             Some(_) => {}
             None => asks.push((name, value.clone())),

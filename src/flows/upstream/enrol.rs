@@ -31,7 +31,7 @@ use crate::{
     store::{
         is_duplicate,
         mail_link::{self, LinkKind},
-        upstream::Upstream,
+        upstream::{self, Upstream},
         upstream_identity::{self, UpstreamIdentity},
         upstream_link,
         user::{self, User, Wanted},
@@ -244,8 +244,11 @@ async fn make(
     let lines = [Happened::Registered, Happened::ProviderLinked]
         .map(|what| Line::new(app, trace, user.id, what, &visitor.device));
     let link = arrive::row(app, user.id, (upstream, who), waited.as_ref());
-    let (made, of_app, waits) = (user.clone(), app.clone(), waited.map(|row| row.id));
+    let (made, of_app, waits, provider) = (user.clone(), app.clone(), waited.map(|row| row.id), upstream.clone());
     let written = write!(app, db => {
+        if !upstream::is_still(db, &provider).await? {
+            return Ok(false);
+        }
         if let Some(squatter) = squatter && !user::delete_unconfirmed(db, squatter).await? {
             return Ok(false);
         }

@@ -20,25 +20,8 @@ use crate::{
 
 pub struct GitHub;
 
-const ISSUER: &str = "https://github.com";
-const API: &str = "https://api.github.com";
-
 /// Addresses that GitHub makes up for people who show none.
 const NOBODYS: &str = "@users.noreply.";
-
-impl GitHub {
-    fn issuer(settings: &Settings) -> &str {
-        settings.issuer.as_deref().unwrap_or(ISSUER).trim_end_matches('/')
-    }
-
-    fn api(settings: &Settings) -> String {
-        match (&settings.api_url, &settings.issuer) {
-            (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(_)) => format!("{}/api/v3", Self::issuer(settings)),
-            (None, None) => API.to_owned(),
-        }
-    }
-}
 
 #[async_trait]
 impl Provider for GitHub {
@@ -74,7 +57,7 @@ impl Provider for GitHub {
     }
 
     fn issuer_of(&self, upstream: &Upstream) -> String {
-        Self::issuer(&upstream.settings).to_owned()
+        upstream.settings.github_issuer().to_owned()
     }
 
     fn can_name(&self, subject: &str) -> bool {
@@ -82,12 +65,12 @@ impl Provider for GitHub {
     }
 
     async fn known(&self, _: &App, upstream: &Upstream) -> Option<Arc<Metadata>> {
-        let issuer = Self::issuer(&upstream.settings);
+        let issuer = upstream.settings.github_issuer();
         Some(Arc::new(Metadata {
             issuer: issuer.to_owned(),
             authorization_endpoint: format!("{issuer}/login/oauth/authorize"),
             token_endpoint: format!("{issuer}/login/oauth/access_token"),
-            userinfo_endpoint: Some(format!("{}/user", Self::api(&upstream.settings))),
+            userinfo_endpoint: Some(format!("{}/user", upstream.settings.github_api())),
             ..Metadata::default()
         }))
     }
@@ -110,7 +93,7 @@ impl Provider for GitHub {
 
     async fn identity(&self, app: &App, with: With<'_>) -> Result<Identity> {
         let With { upstream, metadata, tokens, .. } = with;
-        let api = Self::api(&upstream.settings);
+        let api = upstream.settings.github_api();
         let unreadable = || Code::AccessDenied.because("the provider said nothing that names somebody");
         let said = exchange::ask(app, &format!("{api}/user"), tokens).await?;
         let Value::Object(mut said) = said else { return Err(unreadable().under(&rule::UPSTREAM_ANSWER)) };

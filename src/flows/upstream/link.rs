@@ -22,7 +22,7 @@ use crate::{
         trace::{Kind, Shown, Trace},
     },
     store::{
-        upstream::Upstream,
+        upstream::{self, Upstream},
         upstream_identity::{self, UpstreamIdentity},
         upstream_link,
         upstream_login::{self, UpstreamLogin},
@@ -115,6 +115,8 @@ enum Wrote {
     Full,
     /// The account or the session was changed meanwhile.
     Lost,
+    /// The provider was.
+    Moved,
 }
 
 /// `waited`: where this identity has waited until now, in a journey.
@@ -130,7 +132,11 @@ pub(super) async fn connect(
     let taken = waited.map(|waited| waited.id);
     let (row, permit, now) = (arrive::row(app, me.user.id, (upstream, who), waited), Permit::of(me), app.now());
     let (person, admin) = (me.user.id, arrive::administers(&upstream.settings, &who.profile).filter(|admin| *admin));
+    let provider = upstream.clone();
     let wrote = write!(app, db => {
+        if !upstream::is_still(db, &provider).await? {
+            return Ok(Wrote::Moved);
+        }
         // It locks the person: two ways back at once come one after the other.
         if !permit.holds(db).await? {
             return Ok(Wrote::Lost);
@@ -159,6 +165,7 @@ pub(super) async fn connect(
         Ok(Wrote::Taken) => Err(unwelcome(TAKEN)),
         Ok(Wrote::Full) => Err(unwelcome(FULL)),
         Ok(Wrote::Lost) => Err(Standing::lost()),
+        Ok(Wrote::Moved) => Err(arrive::moved()),
         // Somebody else was quicker.
         Err(error) if crate::store::is_duplicate(&error) => Err(unwelcome(TAKEN)),
         Err(error) => Err(error.into()),

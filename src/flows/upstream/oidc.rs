@@ -14,13 +14,13 @@ use crate::{
         rule,
         trace::Shown,
         upstream::{
-            AuthMethod, Settings,
+            AuthMethod, GOOGLE as ISSUER_OF_GOOGLE, Settings,
             id_token::{self, Expected},
             metadata::Metadata,
             profile::{self, Profile},
         },
     },
-    store::upstream::Upstream,
+    store::{upstream::Upstream, upstream_link},
 };
 
 pub struct OpenId {
@@ -36,7 +36,7 @@ pub static GENERIC: OpenId =
 pub static GOOGLE: OpenId = OpenId {
     kind: "google",
     title: Some("Google"),
-    issuer: Some("https://accounts.google.com"),
+    issuer: Some(ISSUER_OF_GOOGLE),
     auth_method: AuthMethod::ClientSecretPost,
 };
 
@@ -131,7 +131,7 @@ impl Provider for OpenId {
             asks.push(("max_age", age.to_string()));
         }
         if let Some(locales) = wish.ui_locales {
-            asks.push((if self.is_google() { "hl" } else { "ui_locales" }, locales.to_owned()));
+            asks.push(("ui_locales", locales.to_owned()));
         }
         if let Some(domain) = &upstream.settings.hosted_domain {
             asks.push(("hd", domain.clone()));
@@ -147,8 +147,13 @@ impl Provider for OpenId {
         let mut said = metadata::open(app, metadata, token.ok_or_else(missing)?).await?;
         let expected = Expected { issuer: &metadata.issuer, client_id: &settings.client_id, nonce, now: app.now() };
         let subject = id_token::check(&said, expected)?.to_owned();
+        // One document says of its own address whether it is verified.
+        if profile::find(&said, settings, "email").is_none() {
+            drop_verified(&mut said, settings);
+        }
         if let Some(endpoint) = metadata.userinfo_endpoint.as_deref().filter(|_| lacks(&said, settings)) {
-            for (name, value) in userinfo(app, endpoint, (&said, tokens), settings, &subject).await? {
+            let person = (metadata.issuer.as_str(), subject.as_str());
+            for (name, value) in userinfo(app, endpoint, (&said, tokens), settings, person).await? {
                 said.entry(name).or_insert(value);
             }
         }
@@ -177,6 +182,19 @@ fn lacks_groups(said: &Map<String, Value>, settings: &Settings) -> bool {
     settings.groups_claim.as_deref().is_some_and(|claim| profile::at(said, claim).is_none())
 }
 
+/// `email_verified`, wherever it stands, and nothing beside it.
+fn drop_verified(said: &mut Map<String, Value>, settings: &Settings) {
+    fn drop_at(said: &mut Map<String, Value>, path: &str) {
+        if said.remove(path).is_none()
+            && let Some((first, rest)) = path.split_once('.')
+            && let Some(within) = said.get_mut(first).and_then(Value::as_object_mut)
+        {
+            drop_at(within, rest);
+        }
+    }
+    drop_at(said, settings.claims.get("email_verified").map_or("email_verified", String::as_str));
+}
+
 /// Google knows who reads the mail of an address that it gives out itself, or a Workspace of its customers does; of others it
 /// knew once (docs/guides/google.md).
 fn is_googles(profile: &Profile, said: &Map<String, Value>) -> bool {
@@ -194,13 +212,21 @@ async fn userinfo(
     endpoint: &str,
     (known, tokens): (&Map<String, Value>, &Map<String, Value>),
     settings: &Settings,
-    subject: &str,
+    (issuer, subject): (&str, &str),
 ) -> Result<Map<String, Value>> {
-    let decides = lacks_groups(known, settings);
-    let is_needed = || decides || profile::find(known, settings, "email").is_none();
+    let counts = !(settings.allowed_groups.is_empty() && settings.admin_groups.is_empty());
+    let decides = counts && lacks_groups(known, settings);
     let mut said = match exchange::ask(app, endpoint, tokens).await {
         Ok(Value::Object(said)) => said,
-        Err(error) if decides || is_away(&error) && is_needed() => return Err(error),
+        Err(error) if decides => return Err(error),
+        Err(error) if is_away(&error) && profile::find(known, settings, "email").is_none() => {
+            // Who is connected already is known without an address, unless that decides.
+            let is_connected = upstream_link::find(&app.db, issuer, subject).await?.is_some();
+            if !is_connected || !settings.email_domains.is_empty() {
+                return Err(error);
+            }
+            return Ok(Map::new());
+        }
         Ok(_) if decides => {
             let error = Code::AccessDenied.because("userinfo says nothing").under(&rule::UPSTREAM_ANSWER);
             return Err(error.received(Shown::word("no JSON object")));
@@ -213,12 +239,9 @@ async fn userinfo(
         return Err(error.under(&rule::UPSTREAM_TOKEN));
     }
     said.retain(|name, _| !["iss", "aud", "azp", "nonce", "acr", "amr", "auth_time", "hd", "sid"].contains(&&**name));
-    // One document says of its own address whether it is verified.
     let email = profile::find(known, settings, "email");
     if email.is_some() && email != profile::find(&said, settings, "email") {
-        let path = settings.claims.get("email_verified").map_or("email_verified", String::as_str);
-        said.remove(path);
-        said.remove(path.split('.').next().unwrap_or(path));
+        drop_verified(&mut said, settings);
     }
     Ok(said)
 }

@@ -79,21 +79,43 @@ impl Settings {
         matches!(self.kind.as_str(), "google" | "oidc")
     }
 
-    /// All that decides whom a subject names.
-    fn whence(&self) -> (&str, Option<&String>, [Option<&String>; 4]) {
+    /// All that decides whom a subject names, whether it is written out or follows from the kind.
+    fn whence(&self) -> (&str, Option<&str>, [Option<String>; 4]) {
         let asked = match self.kind.as_str() {
-            "github" => [self.api_url.as_ref(), None, None, None],
+            "github" => [Some(self.github_api()), None, None, None],
             "oauth2" => [
-                self.authorization_endpoint.as_ref(),
-                self.token_endpoint.as_ref(),
-                self.userinfo_endpoint.as_ref(),
-                self.claims.get("sub"),
+                self.authorization_endpoint.clone(),
+                self.token_endpoint.clone(),
+                self.userinfo_endpoint.clone(),
+                self.claims.get("sub").cloned(),
             ],
-            _ => [None; 4],
+            _ => [const { None }; 4],
         };
-        (&self.kind, self.issuer.as_ref(), asked)
+        let issuer = match self.kind.as_str() {
+            "github" => Some(self.github_issuer()),
+            "google" => Some(self.issuer.as_deref().unwrap_or(GOOGLE)),
+            _ => self.issuer.as_deref(),
+        };
+        (&self.kind, issuer, asked)
+    }
+
+    /// The site of GitHub, or of a GitHub Enterprise Server.
+    pub fn github_issuer(&self) -> &str {
+        self.issuer.as_deref().unwrap_or("https://github.com").trim_end_matches('/')
+    }
+
+    /// Where its API is.
+    pub fn github_api(&self) -> String {
+        match (&self.api_url, &self.issuer) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some(_)) => format!("{}/api/v3", self.github_issuer()),
+            (None, None) => "https://api.github.com".to_owned(),
+        }
     }
 }
+
+/// Google, as its document names it.
+pub const GOOGLE: &str = "https://accounts.google.com";
 
 /// How we prove to the provider who we are (OpenID Connect Core §9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,13 +76,13 @@ impl Profile {
     pub fn signed_in(&self, since: Option<i64>, now: i64) -> Result<i64, Error> {
         /// Seconds by which clocks may differ.
         const SKEW: i64 = 60;
-        let (at, since) = (self.signed_in_at.unwrap_or(now).min(now), since.unwrap_or(i64::MIN));
-        if at.saturating_add(SKEW) < since {
+        let at = self.signed_in_at.unwrap_or(now).min(now);
+        if let Some(since) = since.filter(|since| at.saturating_add(SKEW) < *since) {
             let error = Code::AccessDenied.because("the provider did not ask the person to sign in again");
             let error = error.under(&rule::UPSTREAM_TOKEN).expected(Shown::number(since));
             return Err(error.received(Shown::number(at)));
         }
-        Ok(at.max(since))
+        Ok(at)
     }
 
     /// Whether the address is one that the operator lets in: any, or a verified one of these domains.
@@ -136,12 +136,18 @@ fn kept(words: &str) -> Option<String> {
 fn groups(said: &Map<String, Value>, settings: &Settings) -> Vec<String> {
     let Some(claim) = &settings.groups_claim else { return Vec::new() };
     match at(said, claim) {
-        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::String(one)) => kept_groups([one.as_str()].into_iter()),
         // Roles with what they are of, as some providers name them.
-        Some(Value::Object(all)) => all.keys().take(MOST_GROUPS).cloned().collect(),
-        Some(Value::Array(all)) => all.iter().take(MOST_GROUPS).filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Object(all)) => kept_groups(all.keys().map(String::as_str)),
+        Some(Value::Array(all)) => kept_groups(all.iter().filter_map(Value::as_str)),
         _ => Vec::new(),
     }
+}
+
+/// None that no operator could write down.
+fn kept_groups<'a>(all: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let fits = |group: &&str| group.len() <= 255 && !group.chars().any(char::is_control);
+    all.take(MOST_GROUPS).filter(fits).map(str::to_owned).collect()
 }
 
 /// RFC 8176 §2: what says of itself that it is two, or something known together with something had; or one of the contexts

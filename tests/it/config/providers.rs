@@ -54,6 +54,10 @@ fn a_provider_is_refused_when() {
             "authorization_params = { state = 'x' }",
         ),
         (
+            "providers[0].authorization_params = {\"prompt\":\"none\"}: prompt: \"none\" lets nobody",
+            "authorization_params = { prompt = 'none' }",
+        ),
+        (
             "providers[0].authorization_params = {\"response_mode\":\"fragment\"}: response_mode: \"fragment\" does not come",
             "authorization_params = { response_mode = 'fragment' }",
         ),

@@ -304,7 +304,7 @@ async fn sec_153_a_document_of_a_provider_is_refused_when() {
             ("it is no object", Mood::Says(200, json!("text")), "not an object|no JSON object|another issuer"),
             ("it comes byte by byte", Mood::Hangs, "no whole answer within 5 seconds"),
         ] {
-            let w = world(&format!("{OPEN}\ngroups_claim = 'groups'")).await;
+            let w = world(&format!("{OPEN}\ngroups_claim = 'groups'\nadmin_groups = ['wheel']")).await;
             w.up.lies().moods.insert(path, mood);
             let mut browser = w.f.browser();
             browser.goto(&w.f.c1.asks().url()).await.press("login-provider-harbor").await;

@@ -330,7 +330,10 @@ async fn sec_140_the_last_way_in_stays() {
             let mut other = upstream::all(&w.f.app.db).await.unwrap().remove(0);
             let of = w.links().await.into_iter().find(|link| link.id != id).unwrap();
             // The other one came by a provider that is no more.
-            upstream_link::note_use(&w.f.app.db, of.id, "gone", (None, None), 0).await.unwrap();
+            other.settings.issuer = Some("https://gone.example".to_owned());
+            let issuer = Set("https://gone.example".to_owned());
+            let change = upstream_link::ActiveModel { upstream: Set("gone".to_owned()), issuer, ..of.into() };
+            upstream_link::Entity::update(change).exec(&w.f.app.db).await.unwrap();
             (other.id, other.name, other.disabled_at) = (Uuid::new_v4(), "gone".to_owned(), Some(1));
             upstream::insert(&w.f.app.db, other).await.unwrap();
         }

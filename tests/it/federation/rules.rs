@@ -112,3 +112,27 @@ fn what_is_said_of_a_person_is_mapped() {
     let nobody = json!({ "email": "no address", "email_verified": true });
     assert!(!Profile::read(nobody.as_object().unwrap(), &Settings::default()).email_verified);
 }
+
+/// What is written out that follows from the kind is no other provider.
+#[test]
+fn another_provider_is_one_that_names_other_people() {
+    let of = |kind: &str, more: Value| -> Settings {
+        let mut said = json!({ "kind": kind });
+        said.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(said).unwrap()
+    };
+    let ours = "https://git.example";
+    for (kind, one, two, is_another) in [
+        ("google", json!({}), json!({ "issuer": "https://accounts.google.com" }), false),
+        ("github", json!({}), json!({ "issuer": "https://github.com/", "api_url": "https://api.github.com" }), false),
+        ("github", json!({ "issuer": ours }), json!({ "issuer": ours, "api_url": format!("{ours}/api/v3/") }), false),
+        ("github", json!({ "issuer": ours }), json!({ "issuer": ours, "api_url": "https://api.github.com" }), true),
+        ("github", json!({}), json!({ "issuer": ours }), true),
+        ("oidc", json!({ "issuer": ours }), json!({ "issuer": format!("{ours}/") }), true),
+        ("oauth2", json!({ "userinfo_endpoint": ours }), json!({}), true),
+        ("oauth2", json!({ "claims": { "sub": "id" } }), json!({ "claims": { "sub": "login" } }), true),
+        ("oauth2", json!({ "claims": { "name": "n" } }), json!({}), false),
+    ] {
+        assert_eq!(of(kind, one.clone()).is_another(&of(kind, two.clone())), is_another, "{kind} {one} {two}");
+    }
+}
