@@ -41,11 +41,7 @@ pub async fn mail_code_for_ticket(app: &App, visitor: &Visitor, ticket: &str) ->
     let trace = app.trace(Kind::Login).from(visitor.address);
     let mailed = async {
         let Some(row) = of_ticket(app, visitor, ticket).await? else { return Ok(false) };
-        let user = match row.user_id {
-            Some(id) => user::find(&app.db, id).await?.filter(User::is_enabled),
-            None => None,
-        };
-        match user.filter(|user| mailed::hint(app, user, &row.proved()).is_some()) {
+        match whose(app, &row).await?.filter(|user| mailed::hint(app, user, &row.proved()).is_some()) {
             Some(user) => mailed::send(app, visitor, &user, &row).await,
             None => Ok(false),
         }
@@ -73,11 +69,7 @@ pub async fn ask_with_ticket(app: &App, visitor: &Visitor, ticket: &str) -> Resu
     let trace = app.trace(Kind::Login).from(visitor.address);
     let asked = async {
         let Some(row) = of_ticket(app, visitor, ticket).await? else { return Ok(None) };
-        let user = match row.user_id {
-            Some(id) => user::find(&app.db, id).await?.filter(User::is_enabled),
-            None => None,
-        };
-        let Some(user) = user else { return Ok(None) };
+        let Some(user) = whose(app, &row).await? else { return Ok(None) };
         let Some(Challenge { options, state }) = passkey::ask(app, &user).await? else { return Ok(None) };
         write_one!(app, db => sign_in::set_challenge(db, row.id, state)).await?;
         Ok(Some(options))
@@ -93,6 +85,14 @@ async fn of_ticket(app: &App, visitor: &Visitor, ticket: &str) -> Result<Option<
     let is_theirs =
         |row: &SignIn| row.proved() != Methods::default() && equal(&row.browser_hash.0, &caller(app, visitor).0);
     Ok(row.filter(is_theirs))
+}
+
+/// Whose sign-in it is, unless the account was closed meanwhile.
+async fn whose(app: &App, row: &SignIn) -> Result<Option<User>> {
+    match row.user_id {
+        Some(id) => Ok(user::find(&app.db, id).await?.filter(User::is_enabled)),
+        None => Ok(None),
+    }
 }
 
 /// What a program asks an authenticator for, before anybody is known; with the ticket for the answer.
@@ -206,12 +206,12 @@ pub async fn redeem(
     trace: &mut Trace,
 ) -> Result<Redeemed> {
     let row = of_ticket(app, visitor, ticket).await?;
-    let Some((row, id)) = row.and_then(|row| row.user_id.map(|id| (row, id))) else {
+    let Some(row) = row.filter(|row| row.user_id.is_some()) else {
         let error = Code::AccessDenied.because("the ticket is not known here").under(&rule::SECOND_FACTOR);
         trace.refused(&error);
         return Ok(Redeemed::Over);
     };
-    let Some(user) = user::find(&app.db, id).await?.filter(User::is_enabled) else { return Ok(Redeemed::Over) };
+    let Some(user) = whose(app, &row).await? else { return Ok(Redeemed::Over) };
     trace.user_id = Some(user.id);
     Ok(match judge(app, visitor, &user, &row, given, trace).await? {
         Judged::Right(methods, _) => {
