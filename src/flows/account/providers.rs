@@ -12,10 +12,9 @@ use crate::{
     app::App,
     flows::{
         Trouble,
-        factors::{Change, Permit, check_fresh},
-        login::Standing,
+        factors::Change,
         mail::{self, FactorChange},
-        upstream, write,
+        upstream,
     },
     protocol::{
         rule,
@@ -80,44 +79,12 @@ pub async fn remove(app: &App, me: &Me, id: Uuid) -> Result<(), Trouble> {
     links::settle(app, trace, removed)
 }
 
-enum Removed {
-    Well,
-    /// There was none.
-    None,
-    /// It is the last way in.
-    Last,
-    /// The account was changed meanwhile.
-    Lost,
-}
-
 async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &mut Trace) -> Result<(), Trouble> {
-    check_fresh(app, me).await?;
-    let (person, permit, of_app) = (me.user.id, Permit::of(me), app.clone());
     let (told, what) = (FactorChange::ProviderUnlinked, Happened::ProviderUnlinked);
     let change = Change::new(app, trace, &me.user, &me.device, what, told).of_no_factor();
-    let removed = write!(app, db => {
-        // It locks the person: of two ways in that are closed at once, one is the last.
-        if !permit.holds(db).await? {
-            return Ok(Removed::Lost);
-        }
-        if !ways_in::remain(&of_app, db, person, Way::Provider(id)).await? {
-            return Ok(Removed::Last);
-        }
-        if !upstream_link::remove(db, person, id).await? {
-            return Ok(Removed::None);
-        }
-        change.write(db).await?;
-        Ok(Removed::Well)
-    });
-    match removed.await? {
-        Removed::Well => {
-            trace.passed(&rule::ACCOUNT, Some(Shown::word("a provider was disconnected")));
-            mail::send_soon(app);
-            log::said(trace, what);
-            Ok(())
-        }
-        Removed::None => Err(Trouble::NotFound("connected provider")),
-        Removed::Lost => Err(Standing::lost().into()),
-        Removed::Last => Err(ways_in::last()),
-    }
+    ways_in::close(app, me, Way::Provider(id), change).await?;
+    trace.passed(&rule::ACCOUNT, Some(Shown::word("a provider was disconnected")));
+    mail::send_soon(app);
+    log::said(trace, what);
+    Ok(())
 }

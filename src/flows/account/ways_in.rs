@@ -3,9 +3,15 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
+use super::me::Me;
 use crate::{
     app::App,
-    flows::{Trouble, factors::passkey, magic_link, upstream as upstreams},
+    flows::{
+        Trouble,
+        factors::{self, Change, Permit, check_fresh, passkey},
+        login::Standing,
+        magic_link, upstream as upstreams, write,
+    },
     store::{self, password, upstream, upstream_link, user},
 };
 
@@ -17,10 +23,7 @@ pub enum Way {
 }
 
 /// Whether there is another way in. In the write that closes this one, with the person locked.
-///
-/// # Errors
-/// When the database is away.
-pub async fn remain(app: &App, db: &impl ConnectionTrait, person: Uuid, without: Way) -> Result<bool, DbErr> {
+async fn remain(app: &App, db: &impl ConnectionTrait, person: Uuid, without: Way) -> Result<bool, DbErr> {
     if password::find(db, person).await?.is_some() {
         return Ok(true);
     }
@@ -42,7 +45,47 @@ pub async fn remain(app: &App, db: &impl ConnectionTrait, person: Uuid, without:
     Ok(links.iter().any(|link| providers.iter().any(|provider| upstreams::opens(provider, link))))
 }
 
-/// What is said to who would close it.
-pub fn last() -> Trouble {
-    Trouble::Conflict("it is the only way into the account; set a password first".into())
+enum Closed {
+    Well,
+    /// There was none.
+    None,
+    /// It is the last.
+    Last,
+    /// The account was changed meanwhile.
+    Lost,
+}
+
+/// Nobody comes by it any more; with the last factor the recovery codes go too.
+///
+/// # Errors
+/// `insufficient_user_authentication`, that there is none such, or that nothing else would open the account.
+pub(in crate::flows) async fn close(app: &App, me: &Me, way: Way, change: Change) -> Result<(), Trouble> {
+    check_fresh(app, me).await?;
+    let (person, permit, of_app) = (me.user.id, Permit::of(me), app.clone());
+    let closed = write!(app, db => {
+        // It locks the person: of two ways in that are closed at once, one is the last.
+        if !permit.holds(db).await? {
+            return Ok(Closed::Lost);
+        }
+        if !remain(&of_app, db, person, way).await? {
+            return Ok(Closed::Last);
+        }
+        let was_there = match way {
+            Way::Passkey(id) => store::passkey::remove(db, person, id).await?,
+            Way::Provider(id) => upstream_link::remove(db, person, id).await?,
+        };
+        if !was_there {
+            return Ok(Closed::None);
+        }
+        factors::tidy(db, person).await?;
+        change.write(db).await?;
+        Ok(Closed::Well)
+    });
+    match (closed.await?, way) {
+        (Closed::Well, _) => Ok(()),
+        (Closed::None, Way::Passkey(_)) => Err(Trouble::NotFound("passkey")),
+        (Closed::None, Way::Provider(_)) => Err(Trouble::NotFound("connected provider")),
+        (Closed::Lost, _) => Err(Standing::lost().into()),
+        (Closed::Last, _) => Err(Trouble::Conflict("it is the only way into the account; set a password first".into())),
+    }
 }

@@ -298,7 +298,7 @@ pub(super) async fn remove_since(db: &impl ConnectionTrait, person: Uuid, since:
 }
 
 /// Without the last factor, recovery codes stand in for nothing.
-async fn tidy(db: &impl ConnectionTrait, person: Uuid) -> Result<(), DbErr> {
+pub(super) async fn tidy(db: &impl ConnectionTrait, person: Uuid) -> Result<(), DbErr> {
     match has_any(db, person).await? {
         true => Ok(()),
         false => recovery_code::remove(db, person).await,

@@ -422,42 +422,9 @@ pub async fn remove(app: &App, me: &Me, id: Uuid) -> Result<(), Trouble> {
     links::settle(app, trace, removed)
 }
 
-enum Removed {
-    Well,
-    /// There was none.
-    None,
-    /// It is the last way in.
-    Last,
-    /// The account was changed meanwhile.
-    Lost,
-}
-
 async fn remove_traced(app: &App, me: &Me, id: Uuid, trace: &Trace) -> Result<(), Trouble> {
-    check_fresh(app, me).await?;
-    let (person, permit, of_app) = (me.user.id, Permit::of(me), app.clone());
     let change = Change::new(app, trace, &me.user, &me.device, Happened::PasskeyRemoved, FactorChange::PasskeyRemoved);
-    let removed = write!(app, db => {
-        // It locks the person: of two that are removed at once, one is the last.
-        if !permit.holds(db).await? {
-            return Ok(Removed::Lost);
-        }
-        if !ways_in::remain(&of_app, db, person, Way::Passkey(id)).await? {
-            return Ok(Removed::Last);
-        }
-        if !passkey::remove(db, person, id).await? {
-            return Ok(Removed::None);
-        }
-        super::tidy(db, person).await?;
-        change.write(db).await?;
-        Ok(Removed::Well)
-    });
-    match removed.await? {
-        Removed::Well => {
-            said(app, trace, Happened::PasskeyRemoved);
-            Ok(())
-        }
-        Removed::None => Err(Trouble::NotFound("passkey")),
-        Removed::Lost => Err(Standing::lost().into()),
-        Removed::Last => Err(ways_in::last()),
-    }
+    ways_in::close(app, me, Way::Passkey(id), change).await?;
+    said(app, trace, Happened::PasskeyRemoved);
+    Ok(())
 }
