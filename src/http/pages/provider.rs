@@ -11,11 +11,11 @@ use super::{
     authorize::{either, journey},
     request::{Page, see_other},
     view::{Frame, View},
-    views::{Mark, Notice, ProviderButton, ProviderPage, ProviderSaid, Section, segment},
+    views::{Mark, Notice, ProviderButton, ProviderPage, Section, segment},
 };
 use crate::{
     flows::upstream::{
-        Button, Said, Turned, Whence, begin,
+        Button, Turned, Whence, begin,
         callback::{self, Back, Came},
         link::Linked,
     },
@@ -115,17 +115,7 @@ pub async fn posted(page: Page, Path(name): Path<String>) -> Response {
 
 /// What the person is told, with the way back.
 pub fn turn(page: &Page, turned: Turned) -> Response {
-    let what = match turned.said {
-        Some(Said::Stale) => ProviderSaid::Stale,
-        Some(Said::Denied) => ProviderSaid::Denied,
-        Some(Said::Failed) => ProviderSaid::Failed,
-        Some(Said::Away) => ProviderSaid::Away,
-        Some(Said::Unwelcome) => ProviderSaid::Unwelcome,
-        Some(Said::Closed) => ProviderSaid::Closed,
-        Some(Said::Taken) => ProviderSaid::Taken,
-        Some(Said::Full) => ProviderSaid::Full,
-        None => return page.refuse(&turned.refused),
-    };
+    let Some(what) = turned.said else { return page.refuse(&turned.refused) };
     let Turned { refused, whence, provider, .. } = turned;
     let view = ProviderPage {
         // A callback is nothing to come back to in another language.

@@ -33,7 +33,7 @@ pub use login::{Login, LoginProblem};
 pub use logout::{LoggedOut, LogoutConfirm, SessionCheck, SigningOut, Told};
 pub use new_password::{NewPassword, Rule};
 pub use outbox::{Outbox, OutboxLine, OutboxMail};
-pub use provider::{Connect, Enrol, Mark, ProviderButton, ProviderPage, ProviderSaid};
+pub use provider::{Connect, Enrol, Mark, ProviderButton, ProviderPage};
 pub use second_factor::{AppKey, FactorProblem, RecoveryCodes, SecondFactor, SetUpFactor};
 pub use set_up::{SetUp, SetUpDone};
 pub use try_it::{

@@ -4,7 +4,10 @@ use askama::Template;
 use poem::http::StatusCode;
 
 use super::{ClientCard, Complaint, TextField};
-use crate::http::pages::view::{Frame, Person, initial};
+use crate::{
+    flows::upstream::Said,
+    http::pages::view::{Frame, Person, initial},
+};
 
 /// A button that leads to a provider: a form of its own, so that it works without scripts.
 #[derive(Clone, Debug)]
@@ -39,7 +42,7 @@ impl ProviderButton {
 #[template(path = "pages/provider.html")]
 pub struct ProviderPage {
     pub frame: Frame,
-    pub what: ProviderSaid,
+    pub what: Said,
     /// What people call it, where it is known.
     pub provider: String,
     /// Somebody who is signed in wanted to connect it with their account.
@@ -48,26 +51,8 @@ pub struct ProviderPage {
     pub back: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProviderSaid {
-    /// The answer belongs to no sign-in of this browser.
-    Stale,
-    /// The person said no there.
-    Denied,
-    /// The provider refused, or is not believed.
-    Failed,
-    Away,
-    /// Not of those who may come.
-    Unwelcome,
-    /// The account is closed.
-    Closed,
-    /// Somebody else is connected with it.
-    Taken,
-    /// The account is connected with as many as it can be.
-    Full,
-}
-
-impl ProviderSaid {
+/// How pages say it.
+impl Said {
     pub const ALL: [Self; 8] =
         [Self::Stale, Self::Denied, Self::Failed, Self::Away, Self::Unwelcome, Self::Closed, Self::Taken, Self::Full];
 
