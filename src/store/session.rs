@@ -4,7 +4,7 @@ use sea_orm::{
     ActiveValue::Set,
     Condition, FromQueryResult, IdenStatic, Iterable, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{ExprTrait, Query},
+    sea_query::{ExprTrait, Query, SelectStatement},
 };
 
 use super::{
@@ -191,6 +191,11 @@ pub async fn live_of(
 fn over(now: i64, idle: Idle) -> Condition {
     let of_kind = |kind: &str, idle: i64| Column::Kind.eq(kind).and(Column::LastUsedAt.lte(now - idle));
     Condition::any().add(Column::ExpiresAt.lte(now)).add(of_kind(BROWSER, idle.browser)).add(of_kind(API, idle.api))
+}
+
+/// Those among these that are there still.
+pub(super) fn live(among: Vec<Uuid>) -> SelectStatement {
+    Query::select().column(Column::Id).from(Entity).and_where(Column::Id.is_in(among)).to_owned()
 }
 
 /// With what is known of their clients.

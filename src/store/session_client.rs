@@ -1,11 +1,6 @@
 //! Which clients got an answer in a session: people see where they were used, and those who want to are told of its end.
 
-use sea_orm::{
-    ActiveValue::Set,
-    QueryOrder, QuerySelect,
-    entity::prelude::*,
-    sea_query::{OnConflict, Query},
-};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, entity::prelude::*, sea_query::OnConflict};
 
 use super::{
     client::{self, Client},
@@ -69,11 +64,7 @@ pub async fn take(db: &impl ConnectionTrait, sessions: &[Uuid]) -> Result<Vec<(U
 
 /// Of these sessions, where they are gone.
 pub(super) async fn forget_of(db: &impl ConnectionTrait, sessions: Vec<Uuid>) -> Result<(), DbErr> {
-    let live = Query::select()
-        .column(session::Column::Id)
-        .from(session::Entity)
-        .and_where(session::Column::Id.is_in(sessions.clone()))
-        .to_owned();
+    let live = session::live(sessions.clone());
     let gone = Entity::delete_many().filter(Column::SessionId.is_in(sessions));
     gone.filter(Column::SessionId.not_in_subquery(live)).exec(db).await.map(drop)
 }

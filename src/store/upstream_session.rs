@@ -1,7 +1,7 @@
 //! Sessions here that a provider's word has opened: so that they end with the person's session there, and the other way
 //! round. One begins with a journey, and belongs to the session that comes of it; a session can have one of each provider.
 
-use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::Query};
+use sea_orm::{ActiveValue::Set, Condition, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::{Sealed, session};
 use crate::crypto::secret::{Secret, SecretHash};
@@ -129,11 +129,7 @@ pub async fn forget_of_upstream(db: &impl ConnectionTrait, upstream: &str) -> Re
 
 /// Of these sessions, where they are gone.
 pub(super) async fn forget_gone(db: &impl ConnectionTrait, sessions: Vec<Uuid>) -> Result<(), DbErr> {
-    let live = Query::select()
-        .column(session::Column::Id)
-        .from(session::Entity)
-        .and_where(session::Column::Id.is_in(sessions.clone()))
-        .to_owned();
+    let live = session::live(sessions.clone());
     let gone = Entity::delete_many().filter(Column::SessionId.is_in(sessions));
     gone.filter(Column::SessionId.not_in_subquery(live)).exec(db).await.map(drop)
 }
