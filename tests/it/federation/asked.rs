@@ -80,6 +80,21 @@ async fn the_operator_adds_to_the_request() {
     }
 }
 
+/// RFC 7636: a public client proves itself by the verifier alone.
+#[tokio::test]
+async fn a_provider_may_have_given_no_secret() {
+    let up = crate::harness::upstream::Upstream::start().await;
+    let secret = format!("client_secret = '{}'\n", crate::harness::upstream::SECRET);
+    let declared = up.declared("harbor", &format!("{OPEN}\ntoken_endpoint_auth_method = 'none'")).replace(&secret, "");
+    let f = TestServer::declaring(&[HOSTS], &declared).await.fixtures().await;
+    up.live_by(&f.clock);
+    up.lies().is_public = true;
+    let w = World { f, up };
+    w.enrolled().await;
+    let redeemed = w.up.asked("/token").pop().unwrap();
+    assert!(redeemed.authorization.is_none() && redeemed.form.get("code_verifier").is_some());
+}
+
 /// The form works without scripts, and needs its token.
 #[tokio::test]
 async fn a_button_is_a_form_of_ours() {

@@ -58,6 +58,38 @@ async fn a_thief_does_not_come_back_by_their_own_provider() {
     }
 }
 
+/// Whoever comes by a connection in the moment in which it is cut, comes in before and is sent away, or does not come in.
+#[tokio::test]
+async fn nobody_comes_by_a_connection_that_is_cut_at_that_moment() {
+    let w = world("").await;
+    let id = w.f.u1.id.parse().unwrap();
+    for round in 0..12 {
+        let mut own = w.f.signed_in(&w.f.u1).await;
+        connect(&w, &mut own, &grace()).await;
+        let link = w.links().await[0].id;
+        let mut ways = Vec::new();
+        for _ in 0..4 {
+            let mut browser = w.f.browser();
+            w.leave(&mut browser, &w.f.c1).await;
+            let back = w.up.back(&browser.landed().url, &grace());
+            ways.push((browser, back));
+        }
+        let mut come = JoinSet::new();
+        for (mut browser, back) in ways {
+            come.spawn(async move { browser.request(Call::get(&back)).await.status });
+        }
+        // Not before they have redeemed their codes: that is when it is decided whose account it is.
+        let until = w.up.asked("/token").len() + 1 + round % 4;
+        while w.up.asked("/token").len() < until {
+            tokio::task::yield_now().await;
+        }
+        let cut = connections::disconnect(&w.f.app, id, link).await;
+        let statuses = come.join_all().await;
+        cut.unwrap();
+        assert_eq!((sessions(&w, &w.f.u1).await, w.links().await.len()), (0, 0), "{statuses:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_machine_says_whether_connections_stay() {
     let o = Office::of(world("").await).await;

@@ -1,7 +1,7 @@
 //! Providers that become others under the same name.
 
 use reqwest::Method;
-use sea_orm::EntityTrait;
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::{Value, json};
 use signet::{
     flows::start,
@@ -120,6 +120,28 @@ async fn a_declared_provider_that_opens_accounts_becomes_no_other() {
         start::reconcile(&node).await.unwrap();
         assert!(upstream::all(&f.app.db).await.unwrap()[0].is_enabled(), "it is the same one");
     }
+}
+
+/// Another node has made it another one a moment ago, and this one does not know yet: nobody is connected by a number of the
+/// one that it was.
+#[tokio::test]
+async fn nobody_is_connected_with_a_provider_that_is_another_by_now() {
+    let w = world(OPEN).await;
+    let mut signed_in = w.f.signed_in(&w.f.u1).await;
+    signed_in.goto("/account/providers").await.press("connect-harbor").await;
+    let mut new = w.f.browser();
+    w.leave(&mut new, &w.f.c1).await;
+    let backs = [&signed_in, &new].map(|browser| w.up.back(&browser.landed().url, &grace()));
+    let row = upstream::all(&w.f.app.db).await.unwrap().remove(0);
+    let mut settings = row.settings.clone();
+    settings.issuer = Some("https://elsewhere.example".to_owned());
+    let change = upstream::ActiveModel { id: Set(row.id), settings: Set(settings), ..Default::default() };
+    upstream::Entity::update(change).exec(&w.f.app.db).await.unwrap();
+    for (browser, back) in [&mut signed_in, &mut new].into_iter().zip(backs) {
+        browser.goto(&back).await;
+        assert!(w.links().await.is_empty(), "{}", browser.page());
+    }
+    assert!(signed_in.sees("provider-failed"), "{}", signed_in.page());
 }
 
 /// By an ID token nobody takes over what another issuer has opened: old connections are dead, and that is all.

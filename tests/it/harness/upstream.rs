@@ -63,6 +63,8 @@ pub struct Lies {
     pub moods: HashMap<&'static str, Mood>,
     /// It takes any verifier and any redirect URI.
     pub careless: bool,
+    /// It has given us no secret, and takes PKCE for it.
+    pub is_public: bool,
     /// Over the token endpoint's answer.
     pub tokens: Value,
 }
@@ -79,6 +81,7 @@ impl Default for Lies {
             header: json!({}),
             moods: HashMap::new(),
             careless: false,
+            is_public: false,
             tokens: json!({}),
         }
     }
@@ -283,8 +286,10 @@ fn jwk(key: usize) -> Value {
 fn token(state: &State, issuer: &str, lies: &Lies, got: &Got) -> Response {
     let refuse = |error: &str| reply(400, &json!({ "error": error, "error_description": "<b>not for people</b>" }));
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{CLIENT}:{SECRET}")));
+    let has_none =
+        lies.is_public && got.form.get("client_id") == Some(CLIENT) && got.form.get("client_secret").is_none();
     let posted = got.form.get("client_id") == Some(CLIENT) && got.form.get("client_secret") == Some(SECRET);
-    if got.authorization.as_deref() != Some(basic.as_str()) && !posted {
+    if got.authorization.as_deref() != Some(basic.as_str()) && !posted && !has_none {
         return refuse("invalid_client");
     }
     let code = got.form.get("code").unwrap_or_default();
